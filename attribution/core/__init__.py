@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: the numerical ground floor (numpy, scipy and numba, nothing else)."""

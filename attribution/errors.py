@@ -1,0 +1,51 @@
+"""What can go wrong, each with its exit code; every message is one located sentence with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AttributionError(Exception):
+    """Any refusal of the toolkit; the command line prints it without a traceback."""
+
+    exit_code = 1
+
+
+class SpecError(AttributionError):
+    """A model file or an identification table that cannot be read or does not make sense."""
+
+    exit_code = 2
+
+
+class DataError(AttributionError):
+    """A data file, a card or a column that cannot be used as it stands."""
+
+    exit_code = 2
+
+
+class DiagnosticsError(AttributionError):
+    """A sampler whose diagnostics fail; no headline is printed."""
+
+    exit_code = 3
+
+
+class IdentificationError(AttributionError):
+    """Restrictions that cannot hold, cannot tell channels apart, or that the data contradict."""
+
+    exit_code = 4
+
+
+class EventError(AttributionError):
+    """An event that the sample, or one of the series it needs, does not cover."""
+
+    exit_code = 5
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `` (nearest: 'x')`` for the closest known name, or the list of names if none is close."""
+    names = sorted(set(known))
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f" (nearest: '{close[0]}')"
+    return f" (known: {', '.join(names)})" if names else ""

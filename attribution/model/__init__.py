@@ -1,0 +1,1 @@
+"""The question: model files read, typed, and refused or accepted."""
