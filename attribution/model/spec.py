@@ -83,7 +83,7 @@ class Minnesota:
 
 @dataclass(frozen=True)
 class Exposure:
-    """A pre-determined column that moves the variance of one channel's shock."""
+    """A pre-determined column whose upper half marks the days of another shock variance."""
 
     channel: str
     column: str
@@ -157,16 +157,26 @@ class Identification:
 
 @dataclass(frozen=True)
 class StructuralPrior:
-    """Settings of the structural prior of the headline model (elasticities, importance, tails)."""
+    """Settings of the structural prior (elasticities, importance, noise, tails, variances).
+
+    ``unnamed`` are variables with a structural shock of their own that may reach every other
+    variable; every remaining variable but the outcome has a shock that reaches it alone.
+    ``scale_columns`` are pre-determined columns that move all variances of a day together.
+    """
 
     elasticity_sd: float = 0.7
     free_scale: float = 2.0
-    unnamed_diagonal_sd: float = 0.7
-    unnamed_off_diagonal: float = 0.3
+    own_median: float = 0.7
+    own_sd: float = 0.7
     unnamed: tuple[str, ...] = ()
+    unnamed_reach: float = 0.3
+    outcome_scale_sd: float = 0.2
+    intercept_sd: float = 0.1
     tail_shape: float = 4.0
     tail_rate: float = 0.6
     exposure_sd: float = 0.8
+    scale_columns: tuple[str, ...] = ()
+    scale_sd: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -185,6 +195,25 @@ class ModelSpec:
     structural: StructuralPrior = field(default_factory=StructuralPrior)
     identification: Identification | None = None
     exposures: tuple[Exposure, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the panel that the model reads, each once."""
+        names = (
+            self.event.outcome,
+            *self.system.variables,
+            *self.system.auxiliary,
+            *self.system.tests,
+            *(exposure.column for exposure in self.exposures),
+            *self.structural.scale_columns,
+        )
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def predetermined(self) -> tuple[str, ...]:
+        """Columns known before the day; they must be complete over the sample."""
+        names = (*(e.column for e in self.exposures), *self.structural.scale_columns)
+        return tuple(dict.fromkeys(names))
 
     @property
     def channels(self) -> tuple[str, ...]:

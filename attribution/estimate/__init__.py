@@ -1,0 +1,1 @@
+"""One file a likelihood: data and a model in, draws of a structural posterior out."""

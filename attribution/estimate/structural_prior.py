@@ -1,0 +1,186 @@
+r"""The prior of the impact matrix: elasticities of the identification table, made into numbers.
+
+With outcome row 1, :math:`s` the outcome's standard deviation, K channels and the table's cells:
+
+.. math::
+    H_{1k} = d\, s\, e^{\kappa}\sqrt{w_k}, \qquad
+    (w_1,\dots,w_K,w_{rest}) \sim \text{Dirichlet}(1,\dots,1), \qquad
+    H_{ik} = |H_{1k}|\, x_{ik}
+
+a cell with one open end fixes a sign, :math:`x = \pm\text{LogNormal}(\log m, 0.7)`; a band
+[a, b] is :math:`N((a+b)/2, ((b-a)/4)^2)`; a cell that the table leaves out is
+:math:`N(0, (2 sd_i/s)^2)`.  The Dirichlet is neutral on importance: each channel's prior mean
+share of the outcome's variance is 1/(K+1).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from attribution.errors import SpecError
+from attribution.model.spec import Cell, ModelSpec
+
+
+@dataclass(frozen=True)
+class ImpactPrior:
+    """Where each entry of the impact matrix comes from, in standardised units.
+
+    Attributes
+    ----------
+    variables : rows; complete variables first, then those with missing spells.
+    shocks : columns; channels, unnamed shocks that may reach every row, then own shocks.
+    channels : number of channels.
+    direction : sign of the outcome's response to every channel.
+    outcome : row of the outcome.
+    signed, signed_log, signed_sign : entries (row, column), log median, sign.
+    banded, banded_mean, banded_sd : entries, mean, sd.
+    own : entries (row, column) with a log-normal scale.
+    reach : entries (row, column) of unnamed shocks off their own row.
+    """
+
+    variables: tuple[str, ...]
+    shocks: tuple[str, ...]
+    channels: int
+    direction: int
+    outcome: int
+    signed: np.ndarray
+    signed_log: np.ndarray
+    signed_sign: np.ndarray
+    banded: np.ndarray
+    banded_mean: np.ndarray
+    banded_sd: np.ndarray
+    own: np.ndarray
+    reach: np.ndarray
+    elasticity_sd: float
+    own_log: float
+    own_sd: float
+    reach_sd: float
+    outcome_scale_sd: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.variables), len(self.shocks)
+
+    def assemble(
+        self,
+        share: np.ndarray,
+        log_scale: np.ndarray,
+        signed: np.ndarray,
+        banded: np.ndarray,
+        own: np.ndarray,
+        reach: np.ndarray,
+    ) -> np.ndarray:
+        """Impact matrix (..., variable, shock) from standard normals and shares (...,)."""
+        strength = np.exp(log_scale)[..., None] * np.sqrt(share[..., : self.channels])
+        impact = np.zeros((*share.shape[:-1], *self.shape))
+        impact[..., self.outcome, : self.channels] = self.direction * strength
+        size = np.exp(self.signed_log + self.elasticity_sd * signed)
+        row, column = self.signed.T
+        impact[..., row, column] = self.signed_sign * size * strength[..., column]
+        row, column = self.banded.T
+        impact[..., row, column] = (self.banded_mean + self.banded_sd * banded) * strength[
+            ..., column
+        ]
+        row, column = self.own.T
+        impact[..., row, column] = np.exp(self.own_log + self.own_sd * own)
+        row, column = self.reach.T
+        impact[..., row, column] = self.reach_sd * reach
+        return impact
+
+    def draw(self, rng: np.random.Generator, draws: int) -> np.ndarray:
+        """Prior draws of the impact matrix (draw, variable, shock)."""
+        return self.assemble(
+            rng.dirichlet(np.ones(self.channels + 1), size=draws),
+            self.outcome_scale_sd * rng.standard_normal(draws),
+            rng.standard_normal((draws, len(self.signed))),
+            rng.standard_normal((draws, len(self.banded))),
+            rng.standard_normal((draws, len(self.own))),
+            rng.standard_normal((draws, len(self.reach))),
+        )
+
+
+def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
+    """Turn the identification table of ``spec`` into a prior, given each variable's sd.
+
+    Raises
+    ------
+    SpecError
+        If the model has no table, or a one-sided cell has no centre.
+    """
+    table = spec.identification
+    if table is None:
+        raise SpecError(
+            f"{spec.name}: kind 'bvar' needs an identification table; add [identification] table"
+        )
+    settings = spec.structural
+    variables = (*spec.system.variables, *spec.system.auxiliary)
+    outcome = variables.index(spec.event.outcome)
+    with_own = [v for v in variables if v != spec.event.outcome and v not in settings.unnamed]
+    shocks = (
+        *table.names,
+        *(f"{v}_news" for v in settings.unnamed),
+        *(f"{v}_noise" for v in with_own),
+    )
+    channels = len(table.names)
+    cells = {(cell.variable, cell.channel): cell for cell in table.cells}
+    signed: list[tuple[int, int, float, float]] = []
+    banded: list[tuple[int, int, float, float]] = []
+    for k, channel in enumerate(table.names):
+        for i, variable in enumerate(variables):
+            if i == outcome:
+                continue
+            unit = sd[spec.event.outcome] / sd[variable]
+            cell = cells.get((variable, channel))
+            if cell is None:
+                banded.append((i, k, 0.0, settings.free_scale))
+            elif cell.signed:
+                center = _center(cell) * unit
+                signed.append((i, k, math.log(abs(center)), math.copysign(1.0, center)))
+            else:
+                mean, spread = (cell.low + cell.high) / 2, (cell.high - cell.low) / 4
+                banded.append((i, k, mean * unit, spread * unit))
+    unnamed = [variables.index(v) for v in settings.unnamed]
+    own = [(i, channels + j) for j, i in enumerate(unnamed)]
+    own += [(variables.index(v), channels + len(unnamed) + j) for j, v in enumerate(with_own)]
+    reach = [
+        (i, channels + j) for j, k in enumerate(unnamed) for i in range(len(variables)) if i != k
+    ]
+    return ImpactPrior(
+        variables=variables,
+        shocks=shocks,
+        channels=channels,
+        direction=table.direction,
+        outcome=outcome,
+        signed=_entries(signed),
+        signed_log=np.array([row[2] for row in signed]),
+        signed_sign=np.array([row[3] for row in signed]),
+        banded=_entries(banded),
+        banded_mean=np.array([row[2] for row in banded]),
+        banded_sd=np.array([row[3] for row in banded]),
+        own=np.array(own, dtype=int).reshape(-1, 2),
+        reach=np.array(reach, dtype=int).reshape(-1, 2),
+        elasticity_sd=settings.elasticity_sd,
+        own_log=math.log(settings.own_median),
+        own_sd=settings.own_sd,
+        reach_sd=settings.unnamed_reach,
+        outcome_scale_sd=settings.outcome_scale_sd,
+    )
+
+
+def _entries(rows: list[tuple[int, int, float, float]]) -> np.ndarray:
+    return np.array([row[:2] for row in rows], dtype=int).reshape(-1, 2)
+
+
+def _center(cell: Cell) -> float:
+    """Prior median of a one-sided cell: as given, else twice its threshold."""
+    if cell.center is not None:
+        return cell.center
+    threshold = cell.low if math.isinf(cell.high) else cell.high
+    if threshold == 0:
+        raise SpecError(
+            f"cell {cell.channel} / {cell.variable}: a bare sign has no size; add center = ..."
+        )
+    return 2 * threshold
