@@ -22,6 +22,7 @@ class Pair:
     first, second : channel names.
     slack_core, slack_all : room in which both channels' cells hold at once, using the cells on
         the core series alone and on all series; zero means separated.
+    touching : whether some column satisfies both, if only on the edge of a bound.
     cells : an irreducible set of cells that no single shock can satisfy; empty if inseparable.
     alone : series whose cells separate the pair by themselves.
     open : series on which at least one of the two channels has no cell.
@@ -31,6 +32,7 @@ class Pair:
     second: str
     slack_core: float
     slack_all: float
+    touching: bool
     cells: tuple[Cell, ...]
     alone: tuple[str, ...]
     open: tuple[str, ...]
@@ -202,6 +204,7 @@ def _pair(wide: _Table, narrow: _Table, first: str, second: str) -> Pair:
         second=second,
         slack_core=narrow.slack(first, second),
         slack_all=wide.slack(first, second),
+        touching=cones.touching(wide.rows(first), wide.rows(second)),
         cells=wide.behind(first, kept[0]) + wide.behind(second, kept[1]),
         alone=tuple(
             name
@@ -222,9 +225,10 @@ def _why(pair: Pair) -> str:
     if pair.slack_all > cones.INTERIOR:
         free = f"; no common cell on {_names(pair.open)}" if pair.open else ""
         return f"one shock satisfies both{free}"
+    edge = "; their bounds touch, so it hangs on the bound itself" if pair.touching else ""
     if pair.alone:
-        return f"each alone: {', '.join(pair.alone)}"
-    return f"together: {_listed(pair.cells)}"
+        return f"each alone: {', '.join(pair.alone)}{edge}"
+    return f"together: {_listed(pair.cells)}{edge}"
 
 
 def _listed(cells: Sequence[Cell]) -> str:

@@ -43,7 +43,7 @@ def residual_bootstrap(
     unit = series / scale
     size = np.concatenate([np.ones(int(constant)), np.tile(scale, lags)])
     scaled = coefficients * size[:, None] / scale
-    errors = unit[lags:] - design(unit[None], lags, constant)[0] @ scaled
+    errors = unit[lags:] - _design(unit[None], lags, constant)[0] @ scaled
     errors = (errors - errors.mean(0)) * np.sqrt(len(errors) / (len(errors) - len(size)))
     found, spread = [], []
     for first in range(0, draws, BLOCK):
@@ -58,7 +58,7 @@ def residual_bootstrap(
 def _regenerate(
     start: np.ndarray, coefficients: np.ndarray, errors: np.ndarray, constant: bool
 ) -> np.ndarray:
-    """Paths (draw, time, variable) that run on from ``start`` with the resampled errors."""
+    """Run paths (draw, time, variable) on from ``start`` with the resampled errors."""
     lags, draws = len(start), len(errors)
     path = np.empty((draws, lags + errors.shape[1], errors.shape[2]))
     path[:, :lags] = start
@@ -71,8 +71,8 @@ def _regenerate(
 
 
 def _refit(sample: np.ndarray, lags: int, constant: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Least squares of every replicate at once."""
-    regressors = design(sample, lags, constant)
+    """Solve the least squares of every replicate at once."""
+    regressors = _design(sample, lags, constant)
     response = sample[:, lags:]
     transposed = regressors.swapaxes(1, 2)
     coefficients = np.linalg.solve(transposed @ regressors, transposed @ response)
@@ -81,8 +81,8 @@ def _refit(sample: np.ndarray, lags: int, constant: bool) -> tuple[np.ndarray, n
     return coefficients, errors.swapaxes(1, 2) @ errors / freedom
 
 
-def design(sample: np.ndarray, lags: int, constant: bool) -> np.ndarray:
-    """Regressors (draw, time, regressor): the constant if any, then the nearest lag first."""
+def _design(sample: np.ndarray, lags: int, constant: bool) -> np.ndarray:
+    """Stack regressors (draw, time, regressor): the constant if any, then the nearest lag first."""
     days = sample.shape[1] - lags
     parts = [np.ones((len(sample), days, int(constant)))]
     parts += [sample[:, lags - lag : lags - lag + days] for lag in range(1, lags + 1)]

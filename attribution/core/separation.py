@@ -94,6 +94,25 @@ def separated(first: np.ndarray, second: np.ndarray) -> bool:
     return slack(first, second) <= INTERIOR
 
 
+def touching(*cones: np.ndarray) -> bool:
+    """Whether some impact column satisfies all rows exactly, if only on the boundary.
+
+    Cones that are separated but touch (one channel's bound begins where the other's ends) are
+    told apart by the bound alone: columns near it fit both channels about equally well.
+    """
+    rows = np.vstack(cones)
+    solution = linprog(
+        np.zeros(rows.shape[1]),
+        A_ub=-rows,
+        b_ub=np.zeros(len(rows)),
+        A_eq=rows[:1],  # the normalisation: the shock moves the outcome by one unit
+        b_eq=[1.0],
+        bounds=(None, None),
+        method="highs",
+    )
+    return bool(solution.status == 0)
+
+
 def conflict(*cones: np.ndarray) -> tuple[tuple[int, ...], ...]:
     r"""Irreducible set of rows that cannot hold together: the proof of a separation.
 
@@ -109,12 +128,14 @@ def conflict(*cones: np.ndarray) -> tuple[tuple[int, ...], ...]:
     rows, equal = _stack(cones)
     if slack(*cones) > INTERIOR:
         return tuple(() for _ in cones)
-    keep = [int(row) for row in np.flatnonzero(_certificate(rows, equal))]
+    ends = np.cumsum([len(cone) for cone in cones])
+    cost = np.ones(len(rows))
+    cost[ends - [len(cone) for cone in cones]] = 0.0  # the normalisation, before any cell
+    keep = [int(row) for row in np.flatnonzero(_certificate(rows, equal, cost))]
     for row in tuple(keep):
         trial = [other for other in keep if other != row]
-        if trial and _certificate(rows[trial], equal[trial]).any():
+        if trial and _certificate(rows[trial], equal[trial], cost[trial]).any():
             keep = trial
-    ends = np.cumsum([len(cone) for cone in cones])
     return tuple(
         tuple(row - int(end) + len(cone) for row in keep if end - len(cone) <= row < end)
         for cone, end in zip(cones, ends, strict=True)
@@ -177,10 +198,10 @@ def _stack(cones: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.vstack(units), np.concatenate(equal)
 
 
-def _certificate(rows: np.ndarray, equal: np.ndarray) -> np.ndarray:
+def _certificate(rows: np.ndarray, equal: np.ndarray, cost: np.ndarray) -> np.ndarray:
     """Mark the rows with a positive multiplier at a vertex of Gordan's alternative, if any."""
     solution = linprog(
-        np.where(equal, 1.0, 0.0),
+        cost,
         A_eq=np.vstack([rows.T, np.where(equal, 0.0, 1.0)]),
         b_eq=np.append(np.zeros(rows.shape[1]), 1.0),
         method="highs-ds",

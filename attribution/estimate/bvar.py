@@ -12,7 +12,9 @@ their missing cells are left out of the density exactly.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -182,15 +184,27 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, Kernel]:
         whitened = pm.Flat(
             "whitened", shape=(regressors, variables), initval=np.zeros((regressors, variables))
         )
-        slope = pm.HalfNormal("slope", settings.exposure_sd, shape=len(kernel.exposed))
-        scale_slope = pm.Normal("scale_slope", 0.0, settings.scale_sd, shape=data.scale.shape[1])
-        held = pm.Exponential("own_log_scale", 1.0, shape=int(data.own_scale.max()) + 1)
+        slope = _vector(pm.HalfNormal, "slope", settings.exposure_sd, len(kernel.exposed))
+        scale_slope = _vector(
+            partial(pm.Normal, mu=0.0), "scale_slope", settings.scale_sd, data.scale.shape[1]
+        )
+        held = _vector(
+            lambda name, sigma, shape: pm.Exponential(name, 1.0 / sigma, shape=shape),
+            "own_log_scale",
+            1.0,
+            int(data.own_scale.max()) + 1,
+        )
         dof = 2.1 + pm.Gamma("tail", settings.tail_shape, settings.tail_rate)
         density = operation(kernel)(
             share, log_scale, *standard, whitened, slope, scale_slope, held, dof
         )[0]
         pm.Potential("likelihood", density)
     return model, kernel
+
+
+def _vector(law: Callable[..., Any], name: str, sigma: float, size: int) -> Any:
+    """Random vector, or an empty constant: samplers do not take variables without elements."""
+    return law(name, sigma=sigma, shape=size) if size else np.zeros(0)
 
 
 def _kernel(spec: ModelSpec, data: Design) -> Kernel:
@@ -252,6 +266,7 @@ def fit_bvar(
 def collect(data: Design, kernel: Kernel, tree: xr.DataTree) -> BvarFit:
     """Turn the sampler's raw parameters into impact matrices and coefficients."""
     raw = {name: tree["posterior"][name].to_numpy() for name in tree["posterior"].data_vars}
+    empty = np.zeros((*raw["log_scale"].shape, 0))
     impact = data.prior.assemble(
         *(raw[name] for name in ("share", "log_scale", "signed", "banded", "own", "reach"))
     )
@@ -260,8 +275,8 @@ def collect(data: Design, kernel: Kernel, tree: xr.DataTree) -> BvarFit:
         kernel=kernel,
         impact=impact * data.sd[:, None],
         coefficients=kernel.coefficients.colour(raw["whitened"]),
-        slope=kernel.full_slope(raw["slope"]),
-        scale_slope=raw["scale_slope"],
+        slope=kernel.full_slope(raw.get("slope", empty)),
+        scale_slope=raw.get("scale_slope", empty),
         dof=2.1 + raw["tail"],
         tree=tree,
     )

@@ -108,7 +108,7 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
     Raises
     ------
     SpecError
-        If the model has no table, or a one-sided cell has no centre.
+        If the model has no table, or a one-sided cell has no size.
     """
     table = spec.identification
     if table is None:
@@ -139,6 +139,11 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
             elif cell.signed:
                 center = _center(cell) * unit
                 signed.append((i, k, math.log(abs(center)), math.copysign(1.0, center)))
+            elif math.isinf(cell.low) or math.isinf(cell.high):
+                raise SpecError(
+                    f"cell {channel} / {variable}: '{cell.claim}' is open and crosses zero, so it"
+                    " has no size; give both ends with between = [a, b]"
+                )
             else:
                 mean, spread = (cell.low + cell.high) / 2, (cell.high - cell.low) / 4
                 banded.append((i, k, mean * unit, spread * unit))

@@ -1,0 +1,123 @@
+"""What a card says: the columns of a data file, and the columns that may be derived from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+CALENDARS = ("XNYS", "weekdays", "daily", "monthly", "quarterly", "none")
+LAYOUTS = ("series", "long", "records")
+TYPES = ("number", "text")
+
+
+@dataclass(frozen=True)
+class Series:
+    """A raw column of the file: what was measured, in which unit, at which clock, and by whom.
+
+    ``magnitude`` bounds the median of the absolute values: a file in decimals where the card says
+    points falls outside it.  ``repeats`` marks series that may stand still without being stale;
+    ``known_ahead`` marks calendar facts, known before the day they describe.
+    """
+
+    name: str
+    unit: str
+    type: str
+    clock: str
+    source: str
+    vintage: str
+    refresh: str
+    note: str
+    magnitude: tuple[float, float] | None
+    repeats: bool
+    known_ahead: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that a model may name, and how it is made from the raw series.
+
+    The quantity is ``of``, multiplied by ``times`` and divided by ``over``; the transform is
+    applied to it, then ``scale``, then a shift by ``lag`` rows (or forward by ``lead``).  With
+    ``expiry`` (a series of days to expiry) it is empty under ``min_days`` and never differenced
+    across a roll; ``annualised`` multiplies by 365 over those days.
+    """
+
+    name: str
+    transform: str
+    unit: str
+    of: str = ""
+    times: str = ""
+    over: str = ""
+    scale: float = 1.0
+    lag: int = 0
+    lead: int = 0
+    expiry: str = ""
+    min_days: float = 0.0
+    annualised: bool = False
+    window: int = 0
+    threshold: float = 0.0
+    start: date | None = None
+    confirmed: tuple[date, ...] = ()
+    note: str = ""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Raw series that the column is made from, each once."""
+        named = (self.of, self.times, self.over, self.expiry)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        """Raw series whose values enter, the calendar of ``expiry`` aside."""
+        return tuple(dict.fromkeys(name for name in (self.of, self.times, self.over) if name))
+
+    @property
+    def logged(self) -> bool:
+        """Whether a logarithm is taken, so that every quoted value must be positive."""
+        return self.transform.startswith("log_")
+
+    @property
+    def reach(self) -> int:
+        """Rows before its own that a value needs."""
+        back = 1 if self.transform in ("change", "log_change") else self.window
+        return back + self.lag
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a data file holds: one clock, one calendar, a description of every column."""
+
+    name: str
+    path: Path
+    title: str
+    file: str
+    layout: str
+    index: str
+    entity: str
+    clock: str
+    calendar: str
+    closed: tuple[date, ...]
+    licence: str
+    source: str
+    vintage: str
+    refresh: str
+    note: str
+    series: dict[str, Series]
+    columns: dict[str, Column]
+
+    @property
+    def close(self) -> tuple[str, str]:
+        """Time of day and IANA zone of the clock; an empty text for what it does not name."""
+        found = re.fullmatch(r"(?:(\d\d:\d\d) )?([A-Za-z][\w+\-/]*)", self.clock)
+        if found is None or self.clock == "none":
+            return "", ""
+        return found.group(1) or "", found.group(2)
+
+    def known_before(self, column: Column) -> bool:
+        """Whether a value of ``column`` is known before the day (the row) it stands on."""
+        if column.lead:
+            return False
+        ahead = all(self.series[name].known_ahead for name in column.inputs)
+        return column.transform == "since" or column.lag > 0 or ahead

@@ -1,0 +1,199 @@
+"""The picture of the house, read from the source: imports point down, packages have one home."""
+
+import ast
+import importlib
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "attribution"
+FLOORS = {
+    1: ("errors", "content", "compat", "finding", "core"),
+    2: ("mechanics",),
+    3: ("model",),
+    4: ("panel", "source"),
+    5: ("posterior", "allocate"),
+    6: ("estimate", "identify", "decompose", "mechanism", "check", "run"),
+    7: ("fit", "report"),
+    8: ("cli", ""),
+    9: ("__main__",),
+}
+FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+HOMES = {
+    "pymc": ("estimate", "compat"),
+    "pytensor": ("estimate", "compat"),
+    "nutpie": ("estimate", "compat"),
+    "statsmodels": ("estimate",),
+    "linearmodels": ("estimate",),
+}
+HEAVY = {*HOMES, "arviz", "matplotlib", "numba", "xarray"}
+TABULAR = {"pandas", "numpy", "scipy"}
+LONGEST = 260
+
+
+def module_name(path):
+    """Dotted name inside the package; the face of the package is the empty name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def room(module):
+    return module.split(".")[0]
+
+
+def imported(source, *, module="", lazy=True):
+    """Every name a source imports; without ``lazy`` only what runs when it is imported."""
+    found = set()
+    for node in _nodes(ast.parse(source), lazy):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import; name the module in full"
+            found |= {_target(node.module, alias.name) for alias in node.names}
+    return found - {"attribution.__version__"}  # a constant, not the face
+
+
+def _target(package, name):
+    """What ``from package import name`` loads: a module of ours where there is one."""
+    full = f"{package}.{name}"
+    inside = full.removeprefix("attribution.")
+    if package == "attribution" and (name in FLOOR or name == "__version__"):
+        return full
+    return full if full != inside and inside in SOURCES else package
+
+
+def _nodes(tree, lazy):
+    """Walk a tree; without ``lazy`` skip function bodies and blocks for the type checker."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not lazy:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                continue
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                stack.extend(node.orelse)
+                continue
+        stack.extend(ast.iter_child_nodes(node))
+
+
+@cache
+def imports(module, lazy=True):
+    return frozenset(
+        imported(SOURCES[module].read_text(encoding="utf-8"), module=module, lazy=lazy)
+    )
+
+
+def inner(names):
+    """Modules of this package among imported names; its face is the empty name."""
+    for name in names:
+        if name == "attribution" or name.startswith("attribution."):
+            yield name.removeprefix("attribution").removeprefix(".")
+
+
+def outer(names):
+    return {name.split(".")[0] for name in names} - {"attribution", "__future__"}
+
+
+def upward(module, names):
+    here = FLOOR[room(module)]
+    return sorted(other for other in inner(names) if FLOOR[room(other)] > here)
+
+
+def reached(module):
+    """Outer packages and inner modules that importing a module loads, all the way down."""
+    seen, stack, packages = set(), [module], set()
+    while stack:
+        here = stack.pop()
+        parents = {".".join(here.split(".")[:n]) for n in range(1, here.count(".") + 1)}
+        for name in {here, *parents} - seen:
+            seen.add(name)
+            packages |= outer(imports(name, lazy=False))
+            stack.extend(other for other in inner(imports(name, lazy=False)) if other in SOURCES)
+    return packages, seen
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_every_module_stands_on_a_floor_and_imports_point_down(module):
+    assert room(module) in FLOOR, f"give '{room(module)}' a floor"
+    assert upward(module, imports(module)) == []
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if room(m) == "core"])
+def test_the_ground_floor_knows_arrays_and_nothing_else(module):
+    allowed = {"numpy", "scipy", "numba", *sys.stdlib_module_names}
+    assert outer(imports(module)) <= allowed
+    assert {room(other) for other in inner(imports(module))} <= {"core", "errors"}
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_each_heavy_package_has_one_home(module):
+    strays = {p for p in outer(imports(module)) & set(HOMES) if room(module) not in HOMES[p]}
+    assert strays == set()
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if room(m) == "report"] or [""])
+def test_a_saved_run_is_rendered_without_the_estimators(module):
+    packages, modules = reached(module)
+    assert not packages & {"pymc", "pytensor", "statsmodels", "linearmodels"}
+    if room(module) == "report":
+        assert not outer(imports(module)) & set(HOMES)
+        assert "estimate" not in {room(other) for other in inner(imports(module))}
+        assert "estimate" not in {room(other) for other in modules}
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if room(m) in ("", "cli", "__main__")])
+def test_the_door_opens_without_loading_the_house(module):
+    packages, _ = reached(module)
+    assert not packages & (HEAVY | TABULAR)
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if room(m) in ("model", "panel")])
+def test_reading_a_question_or_its_evidence_loads_no_heavy_package(module):
+    packages, _ = reached(module)
+    assert not packages & HEAVY
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_no_module_outgrows_its_subject(module):
+    assert len(SOURCES[module].read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_every_public_name_exists():
+    package = importlib.import_module("attribution")
+    names = getattr(package, "__all__", ["__version__"])
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert getattr(package, name) is not None
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "expected"),
+    [
+        ("core.propagate", "from attribution.posterior import Decomposition", ["posterior"]),
+        ("core.propagate", "def f():\n    from attribution import decompose", ["decompose"]),
+        ("decompose", "import attribution.core.propagate", []),
+        ("decompose", "from attribution import __version__", []),
+        ("decompose", "import attribution", [""]),
+    ],
+)
+def test_an_import_that_points_upward_is_seen(module, source, expected):
+    assert upward(module, imported(source, module=module)) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import pymc as pm", {"pymc"}),
+        ("def f():\n    import pymc", set()),
+        ("if TYPE_CHECKING:\n    import pymc\nelse:\n    import arviz", {"arviz"}),
+        ("try:\n    import pymc\nexcept ImportError:\n    pass", {"pymc"}),
+    ],
+)
+def test_only_imports_that_run_at_import_time_count_as_loaded(source, expected):
+    assert outer(imported(source, lazy=False)) == expected
