@@ -1,12 +1,15 @@
 r"""Log-likelihood of a structural VAR with more shocks than variables, and its exact gradient.
 
 .. math::
-    u_t = H e_t, \qquad e_t \mid \lambda_t \sim N(0, \lambda_t s_t^2 V_{g(t)}), \qquad
+    u_t = H e_t, \qquad e_t \mid z_t, \lambda_t \sim N(0, \lambda_t s_t^2 V_{g(t), z_t}), \qquad
     \lambda_t \sim \text{inverse gamma}, \quad E\lambda_t = 1
 
-so that the observed part of :math:`u_t` is multivariate Student-t with scale built from
-:math:`s_t^2 H V_g H'`.  Days that share variances and missing cells form a *group*: one Cholesky
-factor serves all of them, and a missing cell is left out exactly.
+On most days :math:`z_t = 0`; with probability :math:`\pi_k` shock k *jumps*: its variance is
+multiplied by :math:`\tau_k`.  So every shock has heavy tails of its own, and a day's volatility
+:math:`\lambda_t` is common.  Both are integrated out exactly: the observed part of :math:`u_t` is
+a mixture of multivariate Student-t laws whose scale matrices differ by one rank-one term.  Days
+that share variances and missing cells form a *group*: one Cholesky factor serves all of them and
+all states, and a missing cell is left out exactly.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy.special import digamma, gammaln
+
+from attribution.core.mixture import sweep
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Groups:
     of_day : (time,) int; the group of each day.
     observed : (group, variable) bool.
     exposure : (group, shock); what moves the log variance of each shock.
-    share : (group,); fraction of the days in each group, which sums to one.
+    share : (group,); fraction of the reference days in each group, which sums to one.
     """
 
     of_day: np.ndarray
@@ -37,60 +41,108 @@ class Groups:
     share: np.ndarray
 
     @classmethod
-    def from_days(cls, observed: np.ndarray, exposure: np.ndarray) -> Groups:
-        """Group days by their missing cells (time, variable) and exposures (time, shock)."""
+    def from_days(cls, observed: np.ndarray, exposure: np.ndarray, reference: int) -> Groups:
+        """Group days by their missing cells (time, variable) and exposures (time, shock).
+
+        The first ``reference`` days define the shares, over which variances average one.
+        """
         key = np.concatenate([observed.astype(float), exposure], axis=1)
         unique, of_day = np.unique(key, axis=0, return_inverse=True)
         n = observed.shape[1]
         of_day = of_day.reshape(-1)
-        count = np.bincount(of_day, minlength=len(unique))
+        count = np.bincount(of_day[:reference], minlength=len(unique))
         return cls(of_day, unique[:, :n] > 0, unique[:, n:], count / count.sum())
 
 
-def shock_variance(slope: np.ndarray, exposure: np.ndarray, share: np.ndarray) -> np.ndarray:
-    r"""Variances :math:`v_{gk} \propto \exp(\gamma_k x_{gk})` that average one over the days.
+@dataclass(frozen=True)
+class Variance:
+    """Shock variances on calm days, and what a jump adds.
+
+    Attributes
+    ----------
+    calm : (..., group, shock).
+    extra : (..., group, jumper); added to the variance of the shock that jumps.
+    """
+
+    calm: np.ndarray
+    extra: np.ndarray
+
+
+def shock_variance(
+    slope: np.ndarray,
+    probability: np.ndarray,
+    ratio: np.ndarray,
+    jumpers: np.ndarray,
+    groups: Groups,
+) -> Variance:
+    r"""Variances that average one over days and jumps.
+
+    .. math:: v_{gk} = \frac{\exp(\gamma_k x_{gk})}{\overline{\exp(\gamma_k x_k)}}\,
+        \frac{1}{1 + \pi_k (\tau_k - 1)}
 
     Parameters
     ----------
-    slope : (..., shock).
-    exposure : (group, shock).
-    share : (group,).
-
-    Returns
-    -------
-    (..., group, shock).
+    slope : (..., shock), gamma.
+    probability : (..., jumper), pi.
+    ratio : (..., jumper), tau, above one.
+    jumpers : (jumper,) int; columns of the shocks that may jump.
     """
-    tilt = slope[..., None, :] * exposure
+    tilt = slope[..., None, :] * groups.exposure
     level = np.exp(tilt - tilt.max(-2, keepdims=True))
-    return level / (share[:, None] * level).sum(-2, keepdims=True)
+    calm = level / (groups.share[:, None] * level).sum(-2, keepdims=True)
+    calm[..., jumpers] /= (1.0 + probability * (ratio - 1.0))[..., None, :]
+    return Variance(calm, calm[..., jumpers] * (ratio - 1.0)[..., None, :])
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Log-likelihood and its derivative in every argument of ``log_likelihood``."""
+
+    value: float
+    errors: np.ndarray
+    impact: np.ndarray
+    calm: np.ndarray
+    extra: np.ndarray
+    log_state: np.ndarray
+    log_scale: np.ndarray
+    dof: float
 
 
 def log_likelihood(
     errors: np.ndarray,
     impact: np.ndarray,
-    variance: np.ndarray,
+    variance: Variance,
+    log_state: np.ndarray,
+    jumpers: np.ndarray,
     log_scale: np.ndarray,
     dof: float,
     groups: Groups,
-) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+) -> Gradient:
     """Return the log-likelihood and its gradient.
 
     Parameters
     ----------
-    errors : (time, variable), u; unit of the variable; anything where not observed.
+    errors : (time, variable), u; unit of the variable; zero where not observed.
     impact : (variable, shock), H.
-    variance : (group, shock), V.
+    variance : of one draw.
+    log_state : (1 + jumper,); log probability of a calm day, then of a jump of each jumper.
+    jumpers : (jumper,) int; columns of H.
     log_scale : (time,), log s; common to all shocks of a day.
     dof : degrees of freedom above two.
     groups : which days share what.
-
-    Returns
-    -------
-    value, and the derivatives in errors, impact, variance, log_scale and dof.
     """
-    scale = (impact * variance[:, None, :]) @ impact.T
-    value, d_errors, d_scale, d_log_scale, count, kernel, ratio = _kernel(
-        errors, scale, log_scale, float(dof), groups.of_day, groups.observed
+    scale = (impact * variance.calm[:, None, :]) @ impact.T
+    columns = np.ascontiguousarray(impact[:, jumpers].T)
+    value, d_errors, d_scale, jumped, mass, d_log_scale, count, kernel, ratio = sweep(
+        errors,
+        scale,
+        columns,
+        variance.extra,
+        log_state,
+        log_scale,
+        float(dof),
+        groups.of_day,
+        groups.observed,
     )
     a = 0.5 * (dof + count)
     value += (
@@ -106,94 +158,15 @@ def log_likelihood(
         + ratio / (dof - 2.0)
     )
     carried = d_scale @ impact
-    d_impact = 2.0 * (carried * variance[:, None, :]).sum(0)
-    d_variance = (carried * impact).sum(1)
-    return float(value), d_errors, d_impact, d_variance, d_log_scale, float(d_dof)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _inverse_of(matrix):  # type: ignore[no-untyped-def]
-    """Inverse and half log determinant of a positive definite matrix, by its Cholesky factor."""
-    m = matrix.shape[0]
-    factor = np.zeros((m, m))
-    half_log_det = 0.0
-    for i in range(m):
-        for j in range(i + 1):
-            total = matrix[i, j]
-            for k in range(j):
-                total -= factor[i, k] * factor[j, k]
-            if i == j:
-                factor[i, i] = math.sqrt(total) if total > 0.0 else math.nan
-                half_log_det += math.log(factor[i, i])
-            else:
-                factor[i, j] = total / factor[j, j]
-    column = np.zeros((m, m))  # row i holds column i of the factor's inverse
-    for i in range(m):
-        for j in range(i, m):
-            total = 1.0 if i == j else 0.0
-            for k in range(i, j):
-                total -= factor[j, k] * column[i, k]
-            column[i, j] = total / factor[j, j]
-    inverse = np.empty((m, m))
-    for i in range(m):
-        for j in range(i + 1):
-            total = 0.0
-            for k in range(i, m):
-                total += column[i, k] * column[j, k]
-            inverse[i, j] = total
-            inverse[j, i] = total
-    return inverse, half_log_det
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _kernel(errors, scale, log_scale, dof, of_day, observed):  # type: ignore[no-untyped-def]
-    """Sum over days; one factor and one inverse a group."""
-    days, n = errors.shape
-    groups = scale.shape[0]
-    inverse = np.zeros((groups, n, n))
-    half_log_det = np.zeros(groups)
-    size = observed.sum(1)
-    index = np.zeros((groups, n), dtype=np.int64)
-    for g in range(groups):
-        index[g, : size[g]] = np.nonzero(observed[g])[0]
-        cells = index[g, : size[g]]
-        inverse[g, : size[g], : size[g]], half_log_det[g] = _inverse_of(scale[g][cells][:, cells])
-    value, kernel, ratio = 0.0, 0.0, 0.0
-    d_errors = np.zeros((days, n))
-    d_scale = np.zeros((groups, n, n))
-    d_log_scale = np.zeros(days)
-    outer = np.zeros((groups, n, n))
-    days_in = np.zeros(groups)
-    count = size[of_day].astype(np.float64)
-    solved = np.zeros(n)
-    for t in range(days):
-        g = of_day[t]
-        m = size[g]
-        shrink = math.exp(-2.0 * log_scale[t])
-        quadratic = 0.0
-        for i in range(m):
-            total = 0.0
-            for j in range(m):
-                total += inverse[g, i, j] * errors[t, index[g, j]]
-            solved[i] = total
-            quadratic += total * errors[t, index[g, i]]
-        quadratic *= shrink
-        log_kernel = math.log1p(quadratic / (dof - 2.0))
-        weight = (dof + m) / (dof - 2.0 + quadratic)
-        value -= half_log_det[g] + m * log_scale[t] + 0.5 * (dof + m) * log_kernel
-        kernel += log_kernel
-        ratio += 0.5 * weight * quadratic
-        d_log_scale[t] = weight * quadratic - m
-        for i in range(m):
-            pull = weight * shrink * solved[i]
-            d_errors[t, index[g, i]] = -pull
-            for j in range(i + 1):
-                outer[g, i, j] += pull * solved[j]
-        days_in[g] += 1.0
-    for g in range(groups):
-        for i in range(size[g]):
-            for j in range(i + 1):
-                d = 0.5 * (outer[g, i, j] - days_in[g] * inverse[g, i, j])
-                d_scale[g, index[g, i], index[g, j]] = d
-                d_scale[g, index[g, j], index[g, i]] = d
-    return value, d_errors, d_scale, d_log_scale, count, kernel, ratio
+    d_impact = 2.0 * (carried * variance.calm[:, None, :]).sum(0)
+    d_impact[:, jumpers] += 2.0 * (variance.extra[..., None] * jumped).sum(0).T
+    return Gradient(
+        value=float(value),
+        errors=d_errors,
+        impact=d_impact,
+        calm=(carried * impact).sum(1),
+        extra=(jumped * columns).sum(-1),
+        log_state=mass,
+        log_scale=d_log_scale,
+        dof=float(d_dof),
+    )

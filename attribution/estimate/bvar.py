@@ -12,6 +12,7 @@ their missing cells are left out of the density exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +44,7 @@ class Design:
     response : (time, variable), NaN where not observed.  regressors : (time, regressor).
     exposure : (time, shock) zero or one.  scale : (time, column), standardised.
     own_scale : (time,) int; index of the day's own scale, −1 where it has none.
+    reference : number of leading rows that precede the hold-out.
     threshold : column -> cut of each exposure; scale_moments : column -> (mean, sd).
     """
 
@@ -55,6 +57,7 @@ class Design:
     exposure: np.ndarray
     scale: np.ndarray
     own_scale: np.ndarray
+    reference: int
     threshold: dict[str, float]
     scale_moments: dict[str, tuple[float, float]]
 
@@ -135,6 +138,7 @@ def design(spec: ModelSpec, values: pd.DataFrame, event_in: str) -> Design:
         exposure=exposures(spec, prior, values.loc[time], threshold),
         scale=scales(spec, values.loc[time], moments),
         own_scale=own_scale,
+        reference=int((~held).sum()),
         threshold=threshold,
         scale_moments=moments,
     )
@@ -184,6 +188,9 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, Kernel]:
         whitened = pm.Flat(
             "whitened", shape=(regressors, variables), initval=np.zeros((regressors, variables))
         )
+        jumpers = len(prior.jumpers)
+        state = pm.Dirichlet("state", np.append(settings.jump_calm, np.ones(jumpers)))
+        jump = pm.Normal("jump", 0.0, 1.0, shape=jumpers)
         slope = _vector(pm.HalfNormal, "slope", settings.exposure_sd, len(kernel.exposed))
         scale_slope = _vector(
             partial(pm.Normal, mu=0.0), "scale_slope", settings.scale_sd, data.scale.shape[1]
@@ -196,7 +203,7 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, Kernel]:
         )
         dof = 2.1 + pm.Gamma("tail", settings.tail_shape, settings.tail_rate)
         density = operation(kernel)(
-            share, log_scale, *standard, whitened, slope, scale_slope, held, dof
+            share, log_scale, *standard, whitened, slope, state, jump, scale_slope, held, dof
         )[0]
         pm.Potential("likelihood", density)
     return model, kernel
@@ -216,10 +223,12 @@ def _kernel(spec: ModelSpec, data: Design) -> Kernel:
         ),
         response=np.where(observed, data.response, 0.0),
         regressors=data.regressors,
-        groups=Groups.from_days(observed, data.exposure),
+        groups=Groups.from_days(observed, data.exposure, data.reference),
         exposed=np.array(sorted({data.prior.shocks.index(e.channel) for e in spec.exposures}), int),
         scale=data.scale,
         own_scale=data.own_scale,
+        jump_log=math.log(spec.structural.jump_ratio),
+        jump_sd=spec.structural.jump_ratio_sd,
     )
 
 

@@ -10,24 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from attribution.core.overcomplete import Groups, log_likelihood, shock_variance
+from attribution.core.overcomplete import (
+    Gradient,
+    Groups,
+    Variance,
+    log_likelihood,
+    shock_variance,
+)
 from attribution.estimate.structural_prior import ImpactPrior
 from attribution.model.spec import ModelSpec
-
-PARAMETERS = (
-    "share",
-    "log_scale",
-    "signed",
-    "banded",
-    "own",
-    "reach",
-    "whitened",
-    "slope",
-    "scale_slope",
-    "own_log_scale",
-    "dof",
-)
-
 
 @dataclass(frozen=True)
 class Coefficients:
@@ -90,6 +81,7 @@ class Kernel:
     response : (time, variable), zero where not observed.  regressors : (time, regressor).
     exposed : columns of the shocks whose variance an exposure moves.
     scale : (time, column).  own_scale : (time,) int, −1 where a day has no scale of its own.
+    jump_log, jump_sd : log median and log sd of what a jump adds to a variance of one.
     """
 
     prior: ImpactPrior
@@ -100,6 +92,8 @@ class Kernel:
     exposed: np.ndarray
     scale: np.ndarray
     own_scale: np.ndarray
+    jump_log: float
+    jump_sd: float
 
     def full_slope(self, slope: np.ndarray) -> np.ndarray:
         """Slopes of all shocks (..., shock); zero where a shock has no exposure."""
@@ -111,6 +105,20 @@ class Kernel:
         """Common log scale of every day (time,)."""
         return self.scale @ scale_slope + np.append(own_log_scale, 0.0)[self.own_scale]
 
+    def variance(self, slope: np.ndarray, state: np.ndarray, jump: np.ndarray) -> Variance:
+        """Shock variances of the calm state and of jumps (..., group, shock or jumper)."""
+        return shock_variance(
+            self.full_slope(slope),
+            state[..., 1:],
+            self.ratio(jump),
+            self.prior.jumpers,
+            self.groups,
+        )
+
+    def ratio(self, jump: np.ndarray) -> np.ndarray:
+        """Variance ratio of a jump, one plus a log-normal, from standard normals (..., jumper)."""
+        return 1.0 + np.exp(self.jump_log + self.jump_sd * jump)
+
     def value_and_gradient(
         self,
         share: np.ndarray,
@@ -121,40 +129,62 @@ class Kernel:
         reach: np.ndarray,
         whitened: np.ndarray,
         slope: np.ndarray,
+        state: np.ndarray,
+        jump: np.ndarray,
         scale_slope: np.ndarray,
         own_log_scale: np.ndarray,
         dof: np.ndarray,
     ) -> tuple[float, tuple[np.ndarray, ...]]:
         """Return the log density and its derivative in each argument, in order."""
         impact = self.prior.assemble(share, log_scale, signed, banded, own, reach)
-        full = self.full_slope(slope)
-        variance = shock_variance(full, self.groups.exposure, self.groups.share)
+        variance = self.variance(slope, state, jump)
         coefficients = self.coefficients.colour(whitened)
-        errors = self.response - self.regressors @ coefficients
-        value, d_errors, d_impact, d_variance, d_scale, d_dof = log_likelihood(
-            errors,
+        found = log_likelihood(
+            self.response - self.regressors @ coefficients,
             impact,
             variance,
+            np.log(state),
+            self.prior.jumpers,
             self.log_scale(scale_slope, own_log_scale),
             float(dof),
             self.groups,
         )
         log_prior, d_prior = self.coefficients.log_prior(coefficients)
-        d_coefficients = d_prior - self.regressors.T @ d_errors
-        weighted = self.groups.exposure * variance
-        mean = (self.groups.share[:, None] * weighted).sum(0)
-        d_slope = (d_variance * variance * (self.groups.exposure - mean)).sum(0)
+        d_coefficients = d_prior - self.regressors.T @ found.errors
         d_own_scale = np.bincount(
-            self.own_scale + 1, weights=d_scale, minlength=len(own_log_scale) + 1
+            self.own_scale + 1, weights=found.log_scale, minlength=len(own_log_scale) + 1
         )[1:]
-        return value + log_prior, (
-            *self._impact_gradient(d_impact, impact, share),
+        return found.value + log_prior, (
+            *self._impact_gradient(found.impact, impact, share),
             np.einsum("jrs,rj->sj", self.coefficients.factor, d_coefficients),
-            d_slope[self.exposed],
-            self.scale.T @ d_scale,
+            *self._variance_gradient(found, variance, state, jump),
+            self.scale.T @ found.log_scale,
             d_own_scale,
-            np.asarray(d_dof),
+            np.asarray(found.dof),
         )
+
+    def _variance_gradient(
+        self, found: Gradient, variance: Variance, state: np.ndarray, jump: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Chain rule through ``shock_variance`` to slopes, state probabilities and jump sizes."""
+        jumpers, ratio = self.prior.jumpers, self.ratio(jump)
+        each = found.calm * variance.calm  # derivative in the log of each calm variance
+        each[:, jumpers] += found.extra * variance.extra
+        centred = self.groups.exposure - self._mean_exposure(variance.calm)
+        level = 1.0 + state[1:] * (ratio - 1.0)
+        total = each[:, jumpers].sum(0)
+        d_state = found.log_state / state
+        d_state[1:] -= total * (ratio - 1.0) / level
+        own = (found.extra * variance.extra).sum(0) / (ratio - 1.0)
+        d_ratio = own - total * state[1:] / level
+        d_jump = d_ratio * (ratio - 1.0) * self.jump_sd
+        return (each * centred).sum(0)[self.exposed], d_state, d_jump
+
+    def _mean_exposure(self, calm: np.ndarray) -> np.ndarray:
+        """Variance-weighted mean exposure of each shock, the derivative of the log normaliser."""
+        weight = self.groups.share[:, None] * calm
+        mean: np.ndarray = (weight * self.groups.exposure).sum(0) / weight.sum(0)
+        return mean
 
     def _impact_gradient(
         self, d_impact: np.ndarray, impact: np.ndarray, share: np.ndarray

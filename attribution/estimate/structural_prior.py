@@ -33,6 +33,7 @@ class ImpactPrior:
     variables : rows; complete variables first, then those with missing spells.
     shocks : columns; channels, unnamed shocks that may reach every row, then own shocks.
     channels : number of channels.
+    jumpers : columns of the shocks that may jump: channels, then unnamed news.
     direction : sign of the outcome's response to every channel.
     outcome : row of the outcome.
     signed, signed_log, signed_sign : entries (row, column), log median, sign.
@@ -44,6 +45,7 @@ class ImpactPrior:
     variables: tuple[str, ...]
     shocks: tuple[str, ...]
     channels: int
+    jumpers: np.ndarray
     direction: int
     outcome: int
     signed: np.ndarray
@@ -57,7 +59,7 @@ class ImpactPrior:
     elasticity_sd: float
     own_log: float
     own_sd: float
-    reach_sd: float
+    reach_sd: np.ndarray
     outcome_scale_sd: float
 
     @property
@@ -157,6 +159,7 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
         variables=variables,
         shocks=shocks,
         channels=channels,
+        jumpers=np.arange(len(shocks)),
         direction=table.direction,
         outcome=outcome,
         signed=_entries(signed),
@@ -170,7 +173,9 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
         elasticity_sd=settings.elasticity_sd,
         own_log=math.log(settings.own_median),
         own_sd=settings.own_sd,
-        reach_sd=settings.unnamed_reach,
+        reach_sd=np.array(
+            [settings.unnamed_on_outcome if i == outcome else settings.unnamed_reach for i, _ in reach]
+        ),
         outcome_scale_sd=settings.outcome_scale_sd,
     )
 

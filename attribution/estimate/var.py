@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from attribution.core.bootstrap import residual_bootstrap
-from attribution.errors import DataError, SpecError, nearest
+from attribution.errors import SpecError
+from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
 from attribution.model.spec import ModelSpec
 from attribution.posterior import StructuralPosterior
-
-CHAINS = 4
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,9 @@ def estimate_var(
     ----------
     luetkepohl2005, ch. 3 and app. D; kilian1998
     """
-    _refuse_settings(spec, draws, event_in)
-    frame = _sample(spec, values, event_in)
+    refuse_settings(spec, draws, event_in, estimator="least squares")
+    _refuse_table(spec)
+    frame = estimation_sample(spec, values, event_in, last=spec.sample.end)
     names, lags = spec.system.variables, spec.system.lags
     constant = spec.system.constant
     result = _least_squares(frame, lags, constant)
@@ -109,65 +109,12 @@ def estimate_var(
     )
 
 
-def _refuse_settings(spec: ModelSpec, draws: int, event_in: str) -> None:
-    place = f"model '{spec.name}'"
-    if event_in == "scale":
-        raise SpecError(
-            f"{place}: least squares has no scale of its own for the event days;"
-            " use --event-in out or in, or kind 'bvar'"
-        )
-    if event_in not in ("out", "in"):
-        raise SpecError(
-            f"{place}: event-in is '{event_in}'; use out or in{nearest(event_in, ('out', 'in'))}"
-        )
+def _refuse_table(spec: ModelSpec) -> None:
     if spec.identification is not None:
         raise SpecError(
-            f"{place}: a recursive VAR is identified by the order of its variables and would"
-            f" ignore the table '{spec.identification.name}'; remove it or use kind 'bvar_signs'"
-        )
-    if draws < CHAINS or draws % CHAINS:
-        raise SpecError(
-            f"{place}: {draws} draws do not fill {CHAINS} equal chains;"
-            f" ask for {max(1, -(-draws // CHAINS)) * CHAINS}"
-        )
-
-
-def _sample(spec: ModelSpec, values: pd.DataFrame, event_in: str) -> pd.DataFrame:
-    """Return the estimation sample, lags included, complete and long enough."""
-    names = list(spec.system.variables)
-    for name in names:
-        if name not in values:
-            raise DataError(f"column '{name}': the data lack it{nearest(name, values.columns)}")
-    frame = values.loc[pd.Timestamp(spec.sample.start) : pd.Timestamp(spec.sample.end), names]
-    if event_in == "out":
-        frame = frame.loc[frame.index < pd.Timestamp(spec.event.hold_out[0])]
-    complete = frame.notna().all(axis=1).to_numpy()
-    frame = frame.iloc[int(complete.argmax()) if complete.any() else len(frame) :]
-    if frame.isna().to_numpy().any():
-        column = frame.isna().any().idxmax()
-        day = frame.index[frame[column].isna()][0]
-        raise DataError(
-            f"column '{column}': no value on {day:%Y-%m-%d}, inside the estimation sample;"
-            " supply it, move the sample, or use a model without it"
-        )
-    regressors = len(names) * spec.system.lags + spec.system.constant
-    if len(frame) - spec.system.lags <= regressors + len(names):
-        raise DataError(
-            f"model '{spec.name}': {len(frame)} complete days for {regressors} coefficients an"
-            " equation; lengthen the sample, or use fewer lags or variables"
-        )
-    return frame
-
-
-def _refuse_degenerate(frame: pd.DataFrame) -> None:
-    series = frame.to_numpy(float)
-    for column, spread in zip(frame, np.ptp(series, 0), strict=True):
-        if spread == 0:
-            raise DataError(f"column '{column}': it is constant in the estimation sample; drop it")
-    if np.linalg.matrix_rank((series - series.mean(0)) / series.std(0)) < series.shape[1]:
-        raise DataError(
-            f"columns {', '.join(map(str, frame))}: they are collinear in the estimation sample;"
-            " drop one of them"
+            f"model '{spec.name}': a recursive VAR is identified by the order of its variables and"
+            f" would ignore the table '{spec.identification.name}'; remove it or use kind"
+            " 'bvar_signs'"
         )
 
 
@@ -175,7 +122,6 @@ def _least_squares(frame: pd.DataFrame, lags: int, constant: bool) -> Any:
     """Estimate by statsmodels, which takes bare arrays: dates without a frequency make it warn."""
     from statsmodels.tsa.api import VAR
 
-    _refuse_degenerate(frame)
     return VAR(frame.to_numpy(float)).fit(maxlags=lags, trend="c" if constant else "n")
 
 

@@ -162,6 +162,9 @@ class StructuralPrior:
     ``unnamed`` are variables with a structural shock of their own that may reach every other
     variable; every remaining variable but the outcome has a shock that reaches it alone.
     ``scale_columns`` are pre-determined columns that move all variances of a day together.
+    A channel or unnamed shock *jumps* on a small share of days: the probabilities of a calm day
+    and of each jump are Dirichlet(``jump_calm``, 1, ..., 1), and a jump multiplies the shock's
+    variance by one plus a log-normal of median ``jump_ratio`` and log sd ``jump_ratio_sd``.
     """
 
     elasticity_sd: float = 0.7
@@ -170,6 +173,7 @@ class StructuralPrior:
     own_sd: float = 0.7
     unnamed: tuple[str, ...] = ()
     unnamed_reach: float = 0.3
+    unnamed_on_outcome: float = 0.1
     outcome_scale_sd: float = 0.2
     intercept_sd: float = 0.1
     tail_shape: float = 4.0
@@ -177,6 +181,9 @@ class StructuralPrior:
     exposure_sd: float = 0.8
     scale_columns: tuple[str, ...] = ()
     scale_sd: float = 0.3
+    jump_calm: float = 80.0
+    jump_ratio: float = 8.0
+    jump_ratio_sd: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,194 @@
+r"""What a window's contributions can be before any prior on rotations is chosen.
+
+For an outcome o, a window of days s = 1 ... S, any square root P of Σ, and Q orthogonal,
+
+.. math::
+    C_k = q_k' M q_k, \qquad M = \mathrm{sym} \sum_s a_s b_s', \qquad
+    a_s = P' \Big(\sum_{j \le S-s} \Psi_j\Big)' e_o, \quad b_s = P^{-1} u_s
+
+so that (1) contributions add up because a trace is invariant, (2) without assumptions each lies
+between the extreme eigenvalues of M, and (3) a uniform rotation gives every shock
+:math:`\mathrm{tr}(M)/n` on average, whatever the data: adding a variable dilutes every channel.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from attribution.core import propagate
+from attribution.core.frame_ascent import enter, extreme
+
+AGREEMENT = 0.02
+"""Independent starts must agree within this share of the no-assumption range."""
+
+
+def window_form(
+    lag_coefficients: np.ndarray, root: np.ndarray, errors: np.ndarray, outcome: int
+) -> np.ndarray:
+    r"""Return M, the quadratic form of the contributions to the outcome, summed over the window.
+
+    Parameters
+    ----------
+    lag_coefficients : (..., lag, variable, regressor).
+    root : (..., variable, variable), P; any root of Σ.  An impact matrix is one, and then the
+        diagonal of M holds the contributions themselves.
+    errors : (..., time, variable), u; one-step errors of the window; unit of the variable.
+    outcome : index of the outcome.
+
+    Returns
+    -------
+    (..., variable, variable), symmetric; unit of the outcome.
+    """
+    days, n = errors.shape[-2:]
+    one = np.broadcast_to(np.eye(n), (*lag_coefficients.shape[:-3], n, n))
+    psi = propagate.responses(lag_coefficients, one, days - 1)[..., outcome, :]
+    reach = np.cumsum(psi, axis=-2)[..., ::-1, :]
+    a = reach @ root
+    b = np.linalg.solve(root[..., None, :, :], errors[..., None])[..., 0]
+    product = a.swapaxes(-1, -2) @ b
+    form: np.ndarray = 0.5 * (product + product.swapaxes(-1, -2))
+    return form
+
+
+def contribution(form: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    r"""Contribution :math:`q_k' M q_k` of each column of a rotation (..., column)."""
+    parts: np.ndarray = np.einsum("...ik,...ij,...jk->...k", columns, form, columns)
+    return parts
+
+
+def no_assumption(form: np.ndarray) -> np.ndarray:
+    """Smallest and largest contribution of any one shock, over all rotations (..., 2)."""
+    values: np.ndarray = np.linalg.eigvalsh(form)[..., [0, -1]]
+    return values
+
+
+def dilution(form: np.ndarray) -> np.ndarray:
+    """Return what a uniform rotation books to every shock on average, tr(M)/n (...,)."""
+    share: np.ndarray = np.trace(form, axis1=-2, axis2=-1) / form.shape[-1]
+    return share
+
+
+def identification_strength(lower: np.ndarray, upper: np.ndarray, form: np.ndarray) -> np.ndarray:
+    r"""Share of the no-assumption range that the restrictions rule out.
+
+    .. math:: IS_k = 1 - \frac{U_k - L_k}{\lambda_{\max}(M) - \lambda_{\min}(M)}
+
+    Zero: the restrictions say nothing about this contribution.  One: they fix it.
+
+    Parameters
+    ----------
+    lower, upper : (..., channel).
+    form : (..., variable, variable).
+    """
+    ends = no_assumption(form)
+    strength: np.ndarray = 1.0 - (upper - lower) / (ends[..., 1] - ends[..., 0])[..., None]
+    return strength
+
+
+def admissible(
+    root: np.ndarray, guess: np.ndarray, rows: np.ndarray, ends: np.ndarray, *, rounds: int = 40
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a guess into an impact matrix of the given Σ whose columns lie in their cones.
+
+    The guess, an impact matrix of some other Σ, is first rotated to the nearest impact matrix of
+    this one and then led inside.  A frame that is returned proves that the set is not empty; a
+    search that fails proves nothing.
+
+    Parameters
+    ----------
+    root : (case, variable, variable), P with Σ = PP'.
+    guess : (case, variable, shock).
+    rows : (row, variable); cones of all named columns, stacked; named columns come first.
+    ends : (channel,) int; where each channel's rows end.
+
+    Returns
+    -------
+    Whether a frame was found (case,), and the impact matrix (case, variable, shock).
+    """
+    left, _, right = np.linalg.svd(np.linalg.solve(root, guess))
+    values = _values(root @ left @ right, rows)
+    n = root.shape[-1]
+    unit = np.broadcast_to(np.eye(n), (len(root), n, n))
+    found, turn = _enter_all(np.concatenate([values, unit], axis=1), _bounds(ends), rounds)
+    return found, root @ left @ right @ turn
+
+
+def robust(
+    impact: np.ndarray, form: np.ndarray, rows: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Range of each channel's contribution over the admissible rotations, from several starts.
+
+    .. math:: [L_k, U_k] = \Big[\min_Q q_k' M q_k, \max_Q q_k' M q_k\Big]
+        \quad \text{s.t. every named column in its cone}
+
+    The problem is not convex: each range is what the best start reached, an inner approximation.
+
+    Parameters
+    ----------
+    impact : (case, start, variable, shock); admissible impact matrices of one Σ per case.
+    form : (case, start, window, variable, variable); M with that impact matrix as root.
+    rows, ends : see ``admissible``.
+
+    Returns
+    -------
+    Lower and upper ends (case, window, channel, 2), and by how much the second-best start fell
+    short of the best, as a share of the no-assumption range (case, window, channel); infinite with
+    fewer than two starts.
+
+    References
+    ----------
+    giacomini2021
+    """
+    cases, starts, n = impact.shape[:3]
+    windows = form.shape[2]
+    flat = impact.reshape(-1, n, n)
+    ends_free = no_assumption(form)
+    reached = _extremes(
+        _values(flat, rows),
+        form.reshape(-1, windows, n, n),
+        _bounds(ends),
+        ends_free.reshape(-1, windows, 2),
+    ).reshape(cases, starts, windows, len(ends), 2)
+    ordered = np.sort(reached * np.array([-1.0, 1.0]), axis=1)
+    best = ordered[:, -1] * np.array([-1.0, 1.0])
+    if starts < 2:
+        return best, np.full(best.shape[:-1], np.inf)
+    width = (ends_free[:, 0, :, 1] - ends_free[:, 0, :, 0])[..., None]
+    return best, (ordered[:, -1] - ordered[:, -2]).max(-1) / width
+
+
+def _bounds(ends: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], ends]).astype(np.int64)
+
+
+def _values(impact: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Values of all rows on all columns, rows scaled to length one where Σ is the identity."""
+    values = rows @ impact
+    length: np.ndarray = np.linalg.norm(values, axis=-1, keepdims=True)
+    return np.ascontiguousarray(values / np.where(length > 0, length, 1.0))
+
+
+@njit(cache=True, nogil=True)
+def _enter_all(values, bounds, rounds):  # type: ignore[no-untyped-def]
+    """Lead every frame inside; the last n rows of ``values`` are the identity and keep the turn."""
+    cases, _, n = values.shape
+    found, turn = np.zeros(cases, dtype=np.bool_), np.empty((cases, n, n))
+    form = np.zeros((n, n))
+    for d in range(cases):
+        found[d], moved, _ = enter(values[d], bounds, form, rounds)
+        turn[d] = moved[moved.shape[0] - n :]
+    return found, turn
+
+
+@njit(cache=True, nogil=True)
+def _extremes(values, form, bounds, ends):  # type: ignore[no-untyped-def]
+    """Smallest and largest contribution reached (case, window, channel, 2)."""
+    cases, windows = form.shape[:2]
+    out = np.empty((cases, windows, bounds.shape[0] - 1, 2))
+    for d in range(cases):
+        for w in range(windows):
+            for k in range(bounds.shape[0] - 1):
+                out[d, w, k, 0] = extreme(values[d], bounds, form[d, w], k, -1.0, ends[d, w])
+                out[d, w, k, 1] = extreme(values[d], bounds, form[d, w], k, 1.0, ends[d, w])
+    return out

@@ -1,0 +1,171 @@
+r"""A frame of columns and their cones in; the largest contribution of one of them out.
+
+Maximise :math:`\pm q_k' M q_k` over orthogonal Q whose named columns stay inside their cones: an
+interior-point method on O(n).  A logarithmic barrier keeps the frame inside; each Newton step is
+taken in the n(n−1)/2 angles around the current frame and walked along a Cayley transform, which is
+orthogonal to machine precision.  The same steps, with the barrier set back by a margin that
+shrinks, find a first admissible frame where there is one near.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+STAGES = 7
+SHRINK = 0.2
+"""The barrier's weight falls by this factor a stage, to about 2e-5 of the unrestricted range."""
+STEPS = 12
+
+
+@njit(cache=True, nogil=True)
+def _height(values, bounds, form, k, tau, margin):  # type: ignore[no-untyped-def]
+    """Objective with its barrier; minus infinity outside the cones."""
+    total = tau * form[k, k]
+    for c in range(bounds.shape[0] - 1):
+        for r in range(bounds[c], bounds[c + 1]):
+            inside = values[r, c] + margin
+            if inside <= 0.0:
+                return -math.inf
+            total += math.log(inside)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _derivatives(values, bounds, form, k, tau, margin, shift):  # type: ignore[no-untyped-def]
+    """Gradient in the angles, and a positive definite stand-in for minus the Hessian."""
+    n = form.shape[0]
+    size = n * (n - 1) // 2
+    slope, bend = np.zeros(size), np.zeros((size, size))
+    place, side = np.empty(n, dtype=np.int64), np.empty(n)
+    for c in range(n):
+        for i in range(n):
+            low, high = min(i, c), max(i, c)
+            place[i] = high * (high - 1) // 2 + low
+            side[i] = 1.0 if i < c else -1.0
+        if c + 1 < bounds.shape[0]:
+            for r in range(bounds[c], bounds[c + 1]):
+                steep = 1.0 / (values[r, c] + margin)
+                for i in range(n):
+                    if i != c:
+                        x = side[i] * values[r, i] * steep
+                        slope[place[i]] += x
+                        bend[place[i], place[i]] += max(values[r, c] * steep, 0.0)
+                        for j in range(i + 1):
+                            if j != c:
+                                y = side[j] * values[r, j] * steep
+                                high, low = max(place[i], place[j]), min(place[i], place[j])
+                                bend[high, low] += x * y
+        if c == k:
+            for i in range(n):
+                if i != c:
+                    slope[place[i]] += 2.0 * tau * side[i] * form[i, k]
+                    for j in range(i + 1):
+                        if j != c:
+                            y = (shift if i == j else 0.0) - form[i, j]
+                            high, low = max(place[i], place[j]), min(place[i], place[j])
+                            bend[high, low] += 2.0 * tau * side[i] * side[j] * y
+    return slope, bend
+
+
+@njit(cache=True, nogil=True)
+def _newton(slope, bend):  # type: ignore[no-untyped-def]
+    """Solve bend x = slope by Cholesky in place (lower half); empty if not positive definite."""
+    m = slope.shape[0]
+    x = slope.copy()
+    for i in range(m):
+        for j in range(i + 1):
+            total = bend[i, j]
+            for l in range(j):  # noqa: E741
+                total -= bend[i, l] * bend[j, l]
+            if i == j:
+                if total <= 1e-12 * abs(bend[i, i]) + 1e-300:
+                    return np.empty(0)
+                bend[i, i] = math.sqrt(total)
+            else:
+                bend[i, j] = total / bend[j, j]
+    for i in range(m):
+        for j in range(i):
+            x[i] -= bend[i, j] * x[j]
+        x[i] /= bend[i, i]
+    for i in range(m - 1, -1, -1):
+        x[i] /= bend[i, i]
+        for j in range(i):
+            x[j] -= bend[i, j] * x[i]
+    return x
+
+
+@njit(cache=True, nogil=True)
+def _cayley(x, length, n):  # type: ignore[no-untyped-def]
+    """Rotate by the skew matrix of angles x, ``length`` of the way."""
+    skew = np.zeros((n, n))
+    for j in range(n):
+        for i in range(j):
+            half = 0.5 * length * x[j * (j - 1) // 2 + i]
+            skew[i, j], skew[j, i] = half, -half
+    one = np.eye(n)
+    return np.linalg.solve(one - skew, one + skew)
+
+
+@njit(cache=True, nogil=True)
+def _center(values, bounds, form, k, tau, margin, ends):  # type: ignore[no-untyped-def]
+    """Newton steps to the top of one barrier problem, starting inside."""
+    n = form.shape[0]
+    height = _height(values, bounds, form, k, tau, margin)
+    for _ in range(STEPS):
+        slope, bend = _derivatives(values, bounds, form, k, tau, margin, form[k, k])
+        x = _newton(slope, bend)
+        if x.shape[0] == 0:  # the true curvature bends upward: use a bound on it
+            shift = ends[1] if tau > 0 else ends[0]
+            slope, bend = _derivatives(values, bounds, form, k, tau, margin, shift)
+            for i in range(slope.shape[0]):
+                bend[i, i] += 1e-9 + 1e-9 * bend[i, i]
+            x = _newton(slope, bend)
+            if x.shape[0] == 0:
+                break
+        gain = slope @ x
+        if gain < 0.02:
+            break
+        length = min(1.0, 1.0 / np.abs(x).max())
+        moved = False
+        for _ in range(25):
+            turn = _cayley(x, length, n)
+            new_values, new_form = values @ turn, turn.T @ form @ turn
+            new_height = _height(new_values, bounds, new_form, k, tau, margin)
+            if new_height > height + 0.05 * length * gain:
+                values, form, height, moved = new_values, new_form, new_height, True
+                break
+            length *= 0.5
+        if not moved:
+            break
+    return values, form
+
+
+@njit(cache=True, nogil=True)
+def extreme(values, bounds, form, k, sign, ends):  # type: ignore[no-untyped-def]
+    """Largest (sign 1) or smallest (−1) contribution of column k reached from a frame inside."""
+    best = form[k, k]
+    tau = 3.0 / (ends[1] - ends[0])
+    for _ in range(STAGES):
+        values, form = _center(values, bounds, form, k, sign * tau, 0.0, ends)
+        if sign * form[k, k] > sign * best:
+            best = form[k, k]
+        tau /= SHRINK
+    return best
+
+
+@njit(cache=True, nogil=True)
+def enter(values, bounds, form, rounds):  # type: ignore[no-untyped-def]
+    """Turn a frame into its cones: (whether it got in, values, form)."""
+    ends = np.zeros(2)
+    for _ in range(rounds):
+        worst = math.inf
+        for c in range(bounds.shape[0] - 1):
+            for r in range(bounds[c], bounds[c + 1]):
+                worst = min(worst, values[r, c])
+        if worst > 0.0:
+            return True, values, form
+        values, form = _center(values, bounds, form, 0, 0.0, 1e-6 - 1.2 * worst, ends)
+    return False, values, form

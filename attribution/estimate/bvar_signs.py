@@ -1,0 +1,264 @@
+r"""Observed series and a table in; what the restrictions alone can say out.
+
+.. math::
+    y_t = c + \sum_l A_l y_{t-l} + u_t, \quad u_t \sim N(0, \Sigma), \quad
+    H = \mathrm{chol}(\Sigma) Q, \quad Q \sim \text{uniform on } O(n)
+
+with a conjugate prior on (B, Σ), and (B, Σ, Q) accepted *jointly* where every channel's impact
+column obeys its cells.  The uniform Q is a prior that the data never update: beside its posterior
+stand the bounds that hold whatever that prior is (``attribution.estimate.robust``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from attribution.core import cone_gibbs, mixing, niw, restrictions
+from attribution.core.bounds import admissible
+from attribution.errors import IdentificationError
+from attribution.estimate.cones import Cones, table_cones
+from attribution.estimate.robust import RobustSets, robust_sets
+from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
+from attribution.model.spec import Cell, ModelSpec, Window
+from attribution.posterior import StructuralPosterior
+
+BURN_IN, THIN = 2000, 100
+PLAIN_DRAWS, PLAIN_ROTATIONS = 500, 8
+CASES = 100
+"""Reduced-form draws whose admissible set is searched."""
+ENOUGH = 0.5
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How hard the restrictions bite.
+
+    Attributes
+    ----------
+    tried, accepted, rate, weighted_ess : plain joint acceptance of uniform rotations, every naming
+        of their columns counted; zero accepted where the cones are too narrow for it.
+    sole : claim -> candidate columns that this cell alone turned away, in those tries.
+    plausibility : share of reduced-form draws for which an admissible rotation was found.
+    ess, rhat : channel -> of its share in the outcome's impact variance, over the four chains.
+    """
+
+    tried: int
+    accepted: int
+    rate: float
+    weighted_ess: float
+    sole: dict[str, int]
+    plausibility: float
+    ess: dict[str, float]
+    rhat: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SignsFit:
+    """The restrictions-alone posterior.
+
+    Attributes
+    ----------
+    posterior : square impact matrices, channels first, then ``unnamed_1`` ...; weights all one.
+    time : estimation days.
+    reduced_form : the closed-form posterior of (B, Σ) without restrictions.
+    cones : the table as rows.
+    acceptance : how hard the restrictions bite.
+    robust : per window, what holds for every prior on rotations.
+    """
+
+    posterior: StructuralPosterior
+    time: pd.DatetimeIndex
+    reduced_form: niw.NormalInverseWishart
+    cones: Cones
+    acceptance: Acceptance
+    robust: RobustSets
+
+
+def fit_bvar_signs(
+    spec: ModelSpec,
+    values: pd.DataFrame,
+    *,
+    draws: int = 4000,
+    seed: int | np.random.SeedSequence,
+    event_in: str = "out",
+    robust_draws: int = 100,
+    windows: Sequence[Window] | None = None,
+) -> SignsFit:
+    r"""Draw the posterior of a conjugate VAR restricted by the table, and its robust bounds.
+
+    Four chains start at independent points inside the cones; each sweeps through the exact
+    conditionals of the joint posterior (``attribution.core.cone_gibbs``).  Coefficients are then
+    drawn in closed form, for restrictions on impact do not touch them given Σ.
+
+    Parameters
+    ----------
+    spec : names variables, lags, prior, event and table; cells on other series do not count.
+    values : (time, variable); unit of the variable, complete but for leading days.
+    draws : kept draws, a multiple of four.
+    event_in : ``out`` ends the sample before ``event.hold_out``, ``in`` with its last day.
+    robust_draws : draws at which robust bounds are computed, a multiple of four, at most ``draws``.
+    windows : windows of the robust bounds; those of the event if not given.
+
+    Raises
+    ------
+    SpecError
+        If a setting cannot be met.
+    DataError
+        If the sample is incomplete, degenerate or too short.
+    IdentificationError
+        If the table contradicts itself, or the data contradict the table.
+    EventError
+        If a window is not covered by ``values``.
+
+    References
+    ----------
+    uhlig2005; rubioramirez2010; arias2018; giacomini2021
+    """
+    refuse_settings(spec, draws, event_in, estimator="the closed form")
+    cones = table_cones(spec)
+    frame = estimation_sample(spec, values, event_in, last=spec.event.hold_out[1])
+    reduced = _reduced_form(spec, frame.to_numpy(float))
+    rng = np.random.default_rng(seed)
+    impact = _chains(reduced, cones, draws // CHAINS, rng)
+    acceptance = _acceptance(spec, reduced, cones, impact, rng)
+    flat = impact.reshape(draws, *impact.shape[2:])
+    slopes, intercept = niw.split(
+        niw.draw_coefficients(reduced, flat, rng), constant=spec.system.constant
+    )
+    posterior = StructuralPosterior(
+        variables=spec.system.variables,
+        shocks=_shock_names(cones, len(spec.system.variables)),
+        channels=cones.channels,
+        impact=impact,
+        lag_coefficients=slopes.reshape(CHAINS, -1, *slopes.shape[1:]),
+        intercept=intercept.reshape(CHAINS, -1, intercept.shape[-1]),
+        weight=np.ones(impact.shape[:2]),
+    )
+    chosen = spec.event.windows if windows is None else tuple(windows)
+    return SignsFit(
+        posterior=posterior,
+        time=pd.DatetimeIndex(frame.index[spec.system.lags :]),
+        reduced_form=reduced,
+        cones=cones,
+        acceptance=acceptance,
+        robust=robust_sets(
+            posterior,
+            cones,
+            values,
+            chosen,
+            outcome=spec.event.outcome,
+            draws=robust_draws,
+            rng=rng,
+        ),
+    )
+
+
+def _shock_names(cones: Cones, n: int) -> tuple[str, ...]:
+    unnamed = range(1, n - len(cones.channels) + 1)
+    return (*cones.channels, *(f"unnamed_{number}" for number in unnamed))
+
+
+def _reduced_form(spec: ModelSpec, series: np.ndarray) -> niw.NormalInverseWishart:
+    lags, constant, prior = spec.system.lags, spec.system.constant, spec.prior
+    response, regressors = niw.design(series, lags=lags, constant=constant)
+    if prior.flat:
+        start = niw.flat(series.shape[1], regressors.shape[1])
+    else:
+        start = niw.minnesota(
+            niw.autoregressive_spread(series),
+            lags=lags,
+            constant=constant,
+            own_lag=np.array([prior.mean_of(name) for name in spec.system.variables]),
+            tightness=prior.tightness,
+            decay=prior.decay,
+            intercept_scale=prior.intercept_scale,
+        )
+    return niw.posterior(start, response, regressors)
+
+
+def _chains(
+    reduced: niw.NormalInverseWishart, cones: Cones, draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return impact matrices (chain, draw, variable, shock) from independent starts."""
+    spread = np.sqrt(np.diag(reduced.scale) / reduced.dof)
+    chains = [
+        cone_gibbs.sample(
+            cones.start(spread, own),
+            reduced.scale,
+            reduced.dof,
+            cones.rows,
+            cones.ends,
+            draws=draws,
+            burn_in=BURN_IN,
+            thin=THIN,
+            rng=own,
+        )
+        for own in rng.spawn(CHAINS)
+    ]
+    return np.array(chains)
+
+
+def _acceptance(
+    spec: ModelSpec,
+    reduced: niw.NormalInverseWishart,
+    cones: Cones,
+    impact: np.ndarray,
+    rng: np.random.Generator,
+) -> Acceptance:
+    """Measure plain acceptance and plausibility; refuse a table that the data contradict."""
+    root = niw.draw_factor(reduced, PLAIN_DRAWS, rng)
+    plain = restrictions.accept(cones.rows @ root, cones.ends, rotations=PLAIN_ROTATIONS, rng=rng)
+    sole = {_claim(cell): 0 for cell in cones.cells}
+    for row, count in enumerate(plain.sole):
+        if cones.owner[row] >= 0:
+            sole[_claim(cones.cells[cones.owner[row]])] += int(count)
+    root = root[:CASES]
+    flat = impact.reshape(-1, *impact.shape[2:])
+    guess = flat[rng.integers(len(flat), size=CASES)]
+    found, _ = admissible(root, guess, cones.rows, cones.ends)
+    if found.mean() < ENOUGH:
+        _refuse_contradiction(spec, cones, root[~found], guess[~found])
+    outcome = spec.system.variables.index(spec.event.outcome)
+    square = impact[:, :, outcome] ** 2
+    share = (square / square.sum(-1, keepdims=True))[..., : len(cones.channels)]
+    ess, rhat = mixing.effective_size(share), mixing.split_rhat(share)
+    return Acceptance(
+        tried=plain.tried,
+        accepted=len(plain.weight),
+        rate=plain.rate,
+        weighted_ess=plain.ess,
+        sole=sole,
+        plausibility=float(found.mean()),
+        ess=dict(zip(cones.channels, ess.tolist(), strict=True)),
+        rhat=dict(zip(cones.channels, rhat.tolist(), strict=True)),
+    )
+
+
+def _refuse_contradiction(
+    spec: ModelSpec, cones: Cones, root: np.ndarray, guess: np.ndarray
+) -> None:
+    """Name the cells without which the search succeeds most often."""
+    freed = [
+        int(admissible(root, guess, *cones.without(cell))[0].sum())
+        for cell in range(len(cones.cells))
+    ]
+    order = np.argsort(freed, kind="stable")[::-1][:3]
+    named = ", ".join(f"{_claim(cones.cells[i])} (frees {freed[i]})" for i in order if freed[i])
+    table = spec.identification.name if spec.identification else ""
+    raise IdentificationError(
+        f"table '{table}': the data contradict it, for {len(root)} of {CASES} draws of the"
+        " covariance no rotation was found that obeys every cell;"
+        + (
+            f" widen or drop one of {named}"
+            if named
+            else " no single cell is to blame: drop a channel or widen several cells"
+        )
+    )
+
+
+def _claim(cell: Cell) -> str:
+    return f"{cell.channel}.{cell.variable} {cell.claim}"
