@@ -119,8 +119,7 @@ class Table:
         if key in self.values:
             return self.values[key]
         if default is REQUIRED:
-            near = nearest(key, self.values) if self.values else ""
-            raise SpecError(f"{self.place}: key '{key}' is missing{near}; add it")
+            raise SpecError(f"{self.place}: key '{key}' is missing; add it")
         return default
 
     def _wrong(self, key: str, value: Any, wanted: str) -> SpecError:

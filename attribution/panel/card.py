@@ -40,8 +40,8 @@ class Column:
 
     The quantity is ``of``, multiplied by ``times`` and divided by ``over``; the transform is
     applied to it, then ``scale``, then a shift by ``lag`` rows (or forward by ``lead``).  With
-    ``expiry`` (a series of days to expiry) it is empty under ``min_days`` and never differenced
-    across a roll; ``annualised`` multiplies by 365 over those days.
+    ``expiry`` (a series of days to expiry) it is empty under ``min_days`` and on the day of a roll,
+    and never differenced across either; ``annualised`` multiplies by 365 over those days.
     """
 
     name: str
@@ -117,7 +117,4 @@ class Card:
 
     def known_before(self, column: Column) -> bool:
         """Whether a value of ``column`` is known before the day (the row) it stands on."""
-        if column.lead:
-            return False
-        ahead = all(self.series[name].known_ahead for name in column.inputs)
-        return column.transform == "since" or column.lag > 0 or ahead
+        return column.lag > 0 or all(self.series[name].known_ahead for name in column.inputs)

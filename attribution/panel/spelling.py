@@ -54,13 +54,15 @@ def read_card(path: Path) -> Card:
 def _card(table: Table, path: Path) -> Card:
     table.known(_TOP)
     if table.integer("schema", at_least=1) != 1:
-        raise DataError(f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1")
+        raise DataError(
+            f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1"
+        )
     layout = _one_of(table, "layout", LAYOUTS, "series")
     rows = table.sub("series", required=True)
     series = {name: _series(rows.sub(name), name, table) for name in rows.values}
     columns = table.sub("columns", required=layout == "series")
     if layout != "series" and columns.values:
-        raise DataError(f"{table.place}: [columns] needs layout = \"series\"; remove one of the two")
+        raise DataError(f'{table.place}: [columns] needs layout = "series"; remove one of the two')
     return Card(
         name=path.stem,
         path=path,
@@ -139,7 +141,8 @@ def _check_column(column: Column, series: dict[str, Series], place: str) -> None
         raise DataError(f"{place}: both lag and lead are given; keep one of them")
     if (column.annualised or column.min_days) and not column.expiry:
         raise DataError(
-            f"{place}: annualised and min_days need the days to expiry; name their series with expiry"
+            f"{place}: annualised and min_days need the days to expiry; name their series with"
+            " expiry"
         )
     words = " ".join(column.unit.split()[:2])
     wanted = _LOG_SCALES.get(words)

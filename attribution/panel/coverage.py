@@ -1,0 +1,147 @@
+"""Transformed columns and a model in; nothing out, or a refusal of a sample that cannot answer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from attribution.errors import DataError, EventError
+from attribution.model.spec import ModelSpec
+
+DAYS_PER_VARIABLE = 10
+"""Days of estimation that each variable needs."""
+UNEXPLAINED = 0.01
+"""Share of a variable's variance that must remain when the closest other one is taken out."""
+CONDITION = 1e3
+"""Largest condition number of the correlation matrix."""
+
+
+def refuse_uncovered_event(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
+    """Refuse a window that starts or ends on a day without a row, or before its lags are observed.
+
+    Raises
+    ------
+    EventError
+        Naming the window, the day and what may be done.
+    """
+    first, last = days[0], days[-1]
+    for window in spec.event.windows:
+        for word, day in (("starts", window.start), ("ends", window.end)):
+            stamp = pd.Timestamp(day)
+            where = f"{spec.name}: window '{window.name}' {word} on {day}"
+            if not first <= stamp <= last:
+                raise EventError(
+                    f"{where}, outside the rows of {place} in the sample ({first:%Y-%m-%d} to"
+                    f" {last:%Y-%m-%d}); move the window or extend the data"
+                )
+            if stamp not in days:
+                raise EventError(
+                    f"{where}, a {stamp:%A} without a row in {place}; move it to a trading day"
+                )
+        before = int((days < pd.Timestamp(window.start)).sum())
+        if before < spec.system.lags:
+            raise EventError(
+                f"{spec.name}: window '{window.name}' has {before} day(s) of the sample before it,"
+                f" {spec.system.lags} lag(s) need as many; start the sample earlier"
+            )
+
+
+def refuse_gaps(spec: ModelSpec, values: pd.DataFrame, place: str) -> None:
+    """Refuse missing values, but for the gaps that auxiliary series and tests may have.
+
+    Raises
+    ------
+    EventError
+        If a variable ends before the event, or is missing in it; it is named, never dropped.
+    DataError
+        If it is missing elsewhere, or a column of any kind was never observed.
+    """
+    for name in values.columns:
+        if values[name].isna().all():
+            raise DataError(
+                f"{spec.name}: '{name}' was never observed in the sample; supply it or remove it"
+            )
+    start, end = (pd.Timestamp(day) for day in _event(spec))
+    days = pd.DatetimeIndex(values.index)
+    for name in dict.fromkeys((spec.event.outcome, *spec.system.variables, *spec.predetermined)):
+        empty = values[name].isna().to_numpy()
+        kind = "column" if name in spec.predetermined else "variable"
+        where = f"{spec.name}: {kind} '{name}'"
+        last = days[~empty][-1]
+        if last < start:
+            raise EventError(
+                f"{where} ends on {last:%Y-%m-%d} in {place}, before the event ({start:%Y-%m-%d} to"
+                f" {end:%Y-%m-%d}); supply it, declare it auxiliary, or remove it from the model"
+            )
+        lost = days[empty]
+        within = lost[(lost >= start) & (lost <= end)]
+        if len(within):
+            raise EventError(
+                f"{where} is missing on {within[0]:%Y-%m-%d}, in the event; supply it, or use a"
+                " model without it"
+            )
+        if len(lost):
+            gaps = "declare it auxiliary, " if kind == "variable" else ""
+            raise DataError(
+                f"{where} is missing on {len(lost)} day(s) of the sample, first {lost[0]:%Y-%m-%d};"
+                f" supply them, {gaps}or move the start of the sample"
+            )
+
+
+def refuse_short(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
+    """Refuse fewer days of estimation than ten a variable, or than the lags alone use up."""
+    n, lags = len(spec.system.variables), spec.system.lags
+    found = len(_estimation(spec, days)) - lags
+    needed = max(DAYS_PER_VARIABLE * n, n * lags + 1 + n)
+    if found < needed:
+        raise DataError(
+            f"{spec.name}: {place} leaves {max(found, 0)} days for estimation, {n} variables with"
+            f" {lags} lag(s) need {needed}; extend the sample, or drop variables or lags"
+        )
+
+
+def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame) -> None:
+    """Refuse constant columns, and variables that are combinations of others; the pair is named.
+
+    The event's days do not enter: what they would add is what the model is asked.
+    """
+    seen = values.loc[_estimation(spec, pd.DatetimeIndex(values.index))]
+    for name in seen.columns:
+        column = seen[name].dropna()
+        if len(column) and float(column.max() - column.min()) <= 1e-12 * float(column.abs().max()):
+            raise DataError(
+                f"{spec.name}: '{name}' is {column.iloc[0]:g} on every day of the sample; remove it"
+                " from the model or change the sample"
+            )
+    names = spec.system.variables
+    if len(names) < 2:
+        return
+    correlation = np.corrcoef(seen[list(names)].to_numpy(), rowvar=False)
+    off = np.abs(correlation - np.eye(len(names)))
+    i, j = sorted(int(k) for k in np.unravel_index(off.argmax(), off.shape))
+    if 1 - off[i, j] ** 2 < UNEXPLAINED:
+        raise DataError(
+            f"{spec.name}: '{names[i]}' and '{names[j]}' are collinear (correlation"
+            f" {correlation[i, j]:.4f}); remove one of the two"
+        )
+    roots, vectors = np.linalg.eigh(correlation)
+    if roots[-1] > CONDITION * roots[0]:
+        i, j = sorted(int(k) for k in np.argsort(-np.abs(vectors[:, 0]))[:2])
+        raise DataError(
+            f"{spec.name}: the variables are collinear together (condition number above"
+            f" {CONDITION:g}), '{names[i]}' and '{names[j]}' most of all; remove one of the two"
+        )
+
+
+def _event(spec: ModelSpec) -> tuple[date, date]:
+    """First and last day of the windows and of the days that are held out."""
+    held = spec.event.hold_out
+    return min(spec.event.start, held[0]), max(spec.event.end, held[1])
+
+
+def _estimation(spec: ModelSpec, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Days outside the event."""
+    start, end = (pd.Timestamp(day) for day in _event(spec))
+    return days[(days < start) | (days > end)]

@@ -1,0 +1,132 @@
+"""A card and its file in; rows on the card's calendar out, each day once and in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from attribution.errors import DataError
+from attribution.panel.card import Card
+from attribution.panel.cells import read_cells
+from attribution.panel.dates import days_of
+from attribution.panel.trading_days import expected_days
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Raw values by row, and what had to be repaired to read them.
+
+    ``frame`` is indexed by ``time`` (series), by the entity and ``time`` (long), or by the key of
+    the record (records).
+    """
+
+    frame: pd.DataFrame
+    repairs: tuple[str, ...]
+
+
+def read_rows(card: Card, path: Path) -> Rows:
+    """Read a data file and put its rows on the card's calendar.
+
+    The one repair is that a row which repeats an earlier row value by value is dropped.
+
+    Raises
+    ------
+    DataError
+        If the file disagrees with its card, rows contradict each other or stand out of order, or
+        the calendar expects a day that is absent, or excludes one that is present.
+    """
+    cells = read_cells(card, path)
+    if card.layout == "records":
+        keys = cells[card.index].fillna("").astype(str).str.strip()
+        if (keys == "").any():
+            row = int((keys == "").to_numpy().argmax()) + 1
+            raise DataError(f"{path.name}: '{card.index}' is empty on row {row}; give it a key")
+        cells[card.index] = keys
+        values, repairs = _each_once(cells.set_index(card.index), path)
+        return Rows(values, repairs)
+    cells[card.index] = days_of(cells[card.index], card, path.name)
+    cells = cells.rename(columns={card.index: "time"})
+    if card.layout == "series":
+        values, repairs = _each_once(cells.set_index("time"), path)
+        days = pd.DatetimeIndex(values.index)
+        _check_order(days, path)
+        _check_calendar(days, card, path.name)
+        return Rows(values, repairs)
+    cells[card.entity] = cells[card.entity].fillna("").astype(str)
+    values, repairs = _each_once(cells.set_index([card.entity, "time"]), path)
+    for entity, group in values.groupby(level=card.entity, sort=False):
+        place = f"{path.name}: {card.entity} '{entity}'"
+        days = pd.DatetimeIndex(group.index.get_level_values("time"))
+        _check_order(days, path)
+        _check_calendar(days, card, place)
+    return Rows(values.sort_index(), repairs)
+
+
+def _each_once(values: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Drop rows that repeat an earlier one exactly; refuse rows that contradict it."""
+    again = values.index.duplicated()
+    if not again.any():
+        return values, ()
+    same = values.reset_index().duplicated().to_numpy()
+    contradicting = again & ~same
+    if contradicting.any():
+        label = values.index[contradicting][0]
+        first, other = (values.loc[[label]].iloc[i] for i in (0, -1))
+        equal = (first == other) | (first.isna() & other.isna())
+        name = str(equal.index[~equal.to_numpy()][0])
+        raise DataError(
+            f"{path.name}: {_words(label)} appears twice with different values ({name} ="
+            f" {first[name]} and {other[name]}); keep the right row"
+        )
+    days = ", ".join(dict.fromkeys(_words(label) for label in values.index[again]))
+    line = f"{path.name}: dropped {int(again.sum())} row(s) repeated value by value ({days})"
+    return values[~again], (line,)
+
+
+def _check_order(days: pd.Index, path: Path) -> None:
+    if days.is_monotonic_increasing:
+        return
+    back = int((days[1:] < days[:-1]).argmax())
+    raise DataError(
+        f"{path.name}: {_words(days[back + 1])} stands below {_words(days[back])}; sort the rows by"
+        " date"
+    )
+
+
+def _check_calendar(days: pd.DatetimeIndex, card: Card, place: str) -> None:
+    """Refuse days that are absent, and days on which nothing can have been observed."""
+    if card.calendar == "none":
+        return
+    if card.calendar in ("monthly", "quarterly"):
+        periods = days.to_period({"monthly": "M", "quarterly": "Q"}[card.calendar])
+        steps = periods[1:].astype("int64") - periods[:-1].astype("int64")
+        if len(steps) and (steps != 1).any():
+            row = int((steps != 1).argmax())
+            raise DataError(
+                f"{place}: the {card.calendar} calendar expects {periods[row] + 1} after"
+                f" {_words(days[row])}, found {_words(days[row + 1])}; give each period one row"
+            )
+        return
+    closed = pd.DatetimeIndex(card.closed)
+    expected = expected_days(card.calendar, days[0].date(), days[-1].date()).difference(closed)
+    extra, lost = days.difference(expected), expected.difference(days)
+    if len(extra):
+        raise DataError(
+            f"{place}: {_words(extra[0])} is a {extra[0]:%A} on which the {card.calendar} calendar"
+            f" is closed; remove the row or correct calendar in {card.path.name}"
+        )
+    if len(lost):
+        raise DataError(
+            f"{place}: {len(lost)} day(s) of the {card.calendar} calendar are missing, first"
+            f" {_words(lost[0])}; add the rows with empty cells where nothing was observed, or list"
+            f" the days under closed in {card.path.name}"
+        )
+
+
+def _words(label: object) -> str:
+    """Write a label as the file does."""
+    if isinstance(label, tuple):
+        return " ".join(_words(part) for part in label)
+    return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label)
