@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import propagate
+from attribution.errors import EventError
 from attribution.model.spec import UNATTRIBUTED, Window
 from attribution.posterior import Decomposition, StructuralPosterior
-from attribution.errors import EventError
 
 
 def decompose(
@@ -39,7 +39,7 @@ def decompose(
     errors = propagate.residuals(
         structural.lag_coefficients, structural.intercept, history, observed
     )
-    shocks = np.linalg.solve(structural.impact[:, :, None], errors[..., None])[..., 0]
+    shocks = structural.shocks_of(errors, time)
     impulses = structural.impact[:, :, None] * shocks[:, :, :, None, :]
     parts = propagate.contributions(structural.lag_coefficients[:, :, :], impulses)
     return Decomposition(

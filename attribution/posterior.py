@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attribution.errors import AttributionError
+from attribution.errors import AttributionError, EventError
 from attribution.model.spec import UNATTRIBUTED
 
 ADDITIVITY = 1e-10
@@ -29,9 +29,12 @@ class StructuralPosterior:
         shocks are unnamed and end in ``unattributed``.
     channels : the names among ``shocks`` that are reported by name.
     impact : (chain, draw, variable, shock); unit of the variable per one-scale shock, on the day.
+        At least as many shocks as variables.
     lag_coefficients : (chain, draw, lag, variable, regressor); nearest lag first.
     intercept : (chain, draw, variable); unit of the variable.
     weight : (chain, draw); non-negative, mean one.
+    days, struck : where there are more shocks than variables, errors do not determine them: the
+        days of the event and the shocks drawn for them (chain, draw, day, shock).
     """
 
     variables: tuple[str, ...]
@@ -41,12 +44,14 @@ class StructuralPosterior:
     lag_coefficients: np.ndarray
     intercept: np.ndarray
     weight: np.ndarray
+    days: pd.DatetimeIndex | None = None
+    struck: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        n, lead = len(self.variables), self.impact.shape[:2]
+        n, k, lead = len(self.variables), len(self.shocks), self.impact.shape[:2]
         lags = self.lag_coefficients.shape[2]
         expected = {
-            "impact": (*lead, n, n),
+            "impact": (*lead, n, k),
             "lag_coefficients": (*lead, lags, n, n),
             "intercept": (*lead, n),
             "weight": lead,
@@ -57,12 +62,37 @@ class StructuralPosterior:
                 raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} is not finite")
-        if len(self.shocks) != n or len(set(self.shocks)) != n:
-            raise ValueError("a structural posterior needs as many distinct shocks as variables")
+        if k < n or len(set(self.shocks)) != k:
+            raise ValueError("a structural posterior needs at least as many distinct shocks as variables")
+        if self.struck is None:
+            if k > n:
+                raise ValueError("more shocks than variables need the shocks of the event's days")
+        elif self.days is None or self.struck.shape != (*lead, len(self.days), k):
+            raise ValueError("the shocks of the event need one row for each of their days")
         if not set(self.channels) <= set(self.shocks):
             raise ValueError("every channel must be one of the shocks")
         if (self.weight < 0).any() or not np.isclose(self.weight.mean(), 1.0):
             raise ValueError("weights must be non-negative with mean one")
+
+    def shocks_of(self, errors: np.ndarray, time: pd.DatetimeIndex) -> np.ndarray:
+        """Structural shocks (chain, draw, time, shock) behind errors (chain, draw, time, variable).
+
+        Raises
+        ------
+        EventError
+            If there are more shocks than variables and none were drawn for one of the days.
+        """
+        if self.struck is None or self.days is None:
+            solved: np.ndarray = np.linalg.solve(self.impact[:, :, None], errors[..., None])[..., 0]
+            return solved
+        at = self.days.get_indexer(time)
+        if (at < 0).any():
+            raise EventError(
+                f"{time[at < 0][0]:%Y-%m-%d} is not among the days of the event"
+                f" ({self.days[0]:%Y-%m-%d} to {self.days[-1]:%Y-%m-%d}), for which shocks were"
+                " drawn; fit the model with a window that holds it"
+            )
+        return self.struck[:, :, at]
 
 
 @dataclass(frozen=True)

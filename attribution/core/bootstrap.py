@@ -37,7 +37,7 @@ def residual_bootstrap(
 
     References
     ----------
-    luetkepohl2005, app. D.3
+    lutkepohl2005, app. D.3
     """
     scale = series.std(0)
     unit = series / scale

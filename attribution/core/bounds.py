@@ -142,13 +142,13 @@ def robust(
     """
     cases, starts, n = impact.shape[:3]
     windows = form.shape[2]
-    flat = impact.reshape(-1, n, n)
+    flat = impact.reshape(cases * starts, n, n)
     ends_free = no_assumption(form)
     reached = _extremes(
         _values(flat, rows),
-        form.reshape(-1, windows, n, n),
+        form.reshape(cases * starts, windows, n, n),
         _bounds(ends),
-        ends_free.reshape(-1, windows, 2),
+        ends_free.reshape(cases * starts, windows, 2),
     ).reshape(cases, starts, windows, len(ends), 2)
     ordered = np.sort(reached * np.array([-1.0, 1.0]), axis=1)
     best = ordered[:, -1] * np.array([-1.0, 1.0])

@@ -150,9 +150,11 @@ def _shear(w, g, bounds, i, j, rng):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _stretch(w, g, i, dof, rng):  # type: ignore[no-untyped-def]
-    """Draw the length of row i of the inverse."""
+def _stretch(w, g, bounds, i, dof, rng):  # type: ignore[no-untyped-def]
+    """Draw the length of row i of the inverse, and the sign of an unnamed column."""
     u = math.sqrt(2.0 * rng.standard_gamma(0.5 * dof) / g[i, i])
+    if i + 1 >= bounds.shape[0] and rng.random() < 0.5:
+        u = -u
     for r in range(w.shape[1]):
         w[i, r] /= u
     for v in range(g.shape[0]):
@@ -187,7 +189,7 @@ def _chain(h, scale, dof, rows, bounds, draws, burn_in, thin, rng):  # type: ign
                     _shear(w, g, bounds, i, j, rng)
                     _shear(w, g, bounds, j, i, rng)
             if full:
-                _stretch(w, g, i, dof, rng)
+                _stretch(w, g, bounds, i, dof, rng)
         if sweep + 1 >= burn_in and (sweep + 1 - burn_in) % thin == 0:
             kept[(sweep + 1 - burn_in) // thin] = w[:, m:]
     return kept

@@ -23,50 +23,63 @@ STEPS = 12
 @njit(cache=True, nogil=True)
 def _height(values, bounds, form, k, tau, margin):  # type: ignore[no-untyped-def]
     """Objective with its barrier; minus infinity outside the cones."""
-    total = tau * form[k, k]
+    total, product = tau * form[k, k], 1.0
     for c in range(bounds.shape[0] - 1):
         for r in range(bounds[c], bounds[c + 1]):
             inside = values[r, c] + margin
             if inside <= 0.0:
                 return -math.inf
-            total += math.log(inside)
-    return total
+            product *= inside
+            if product < 1e-200:
+                total += math.log(product)
+                product = 1.0
+    return total + math.log(product)
 
 
 @njit(cache=True, nogil=True)
 def _derivatives(values, bounds, form, k, tau, margin, shift):  # type: ignore[no-untyped-def]
-    """Gradient in the angles, and a positive definite stand-in for minus the Hessian."""
+    """Gradient in the angles, and a positive definite stand-in for minus the Hessian.
+
+    Column c moves by z_i along column i: what it feels is gathered first, then booked to the
+    angle between i and c, which moves column i by the opposite amount.
+    """
     n = form.shape[0]
     size = n * (n - 1) // 2
     slope, bend = np.zeros(size), np.zeros((size, size))
+    pull, curve = np.empty(n), np.empty((n, n))
     place, side = np.empty(n, dtype=np.int64), np.empty(n)
     for c in range(n):
+        named = c + 1 < bounds.shape[0]
+        if not named and c != k:
+            continue
+        pull[:], curve[:] = 0.0, 0.0
+        if named:
+            for r in range(bounds[c], bounds[c + 1]):
+                steep = 1.0 / (values[r, c] + margin)
+                ease = max(values[r, c] * steep, 0.0)
+                for i in range(n):
+                    x = values[r, i] * steep
+                    pull[i] += x
+                    curve[i, i] += ease
+                    for j in range(i + 1):
+                        curve[i, j] += x * values[r, j] * steep
+        if c == k:
+            for i in range(n):
+                pull[i] += 2.0 * tau * form[i, k]
+                curve[i, i] += 2.0 * tau * shift
+                for j in range(i + 1):
+                    curve[i, j] -= 2.0 * tau * form[i, j]
         for i in range(n):
             low, high = min(i, c), max(i, c)
             place[i] = high * (high - 1) // 2 + low
             side[i] = 1.0 if i < c else -1.0
-        if c + 1 < bounds.shape[0]:
-            for r in range(bounds[c], bounds[c + 1]):
-                steep = 1.0 / (values[r, c] + margin)
-                for i in range(n):
-                    if i != c:
-                        x = side[i] * values[r, i] * steep
-                        slope[place[i]] += x
-                        bend[place[i], place[i]] += max(values[r, c] * steep, 0.0)
-                        for j in range(i + 1):
-                            if j != c:
-                                y = side[j] * values[r, j] * steep
-                                high, low = max(place[i], place[j]), min(place[i], place[j])
-                                bend[high, low] += x * y
-        if c == k:
-            for i in range(n):
-                if i != c:
-                    slope[place[i]] += 2.0 * tau * side[i] * form[i, k]
-                    for j in range(i + 1):
-                        if j != c:
-                            y = (shift if i == j else 0.0) - form[i, j]
-                            high, low = max(place[i], place[j]), min(place[i], place[j])
-                            bend[high, low] += 2.0 * tau * side[i] * side[j] * y
+        for i in range(n):
+            if i != c:
+                slope[place[i]] += side[i] * pull[i]
+                for j in range(i + 1):
+                    if j != c:
+                        high, low = max(place[i], place[j]), min(place[i], place[j])
+                        bend[high, low] += side[i] * side[j] * curve[i, j]
     return slope, bend
 
 
@@ -105,8 +118,31 @@ def _cayley(x, length, n):  # type: ignore[no-untyped-def]
         for i in range(j):
             half = 0.5 * length * x[j * (j - 1) // 2 + i]
             skew[i, j], skew[j, i] = half, -half
-    one = np.eye(n)
-    return np.linalg.solve(one - skew, one + skew)
+    return _unskew(skew)
+
+
+@njit(cache=True, nogil=True)
+def _unskew(skew):  # type: ignore[no-untyped-def]
+    """Solve (1 − S) X = 1 + S; the symmetric part of 1 − S is one, so no pivot can vanish."""
+    n = skew.shape[0]
+    left, right = -skew, skew.copy()
+    for i in range(n):
+        left[i, i] += 1.0
+        right[i, i] += 1.0
+    for i in range(n):
+        for l in range(i + 1, n):  # noqa: E741
+            ratio = left[l, i] / left[i, i]
+            for j in range(i + 1, n):
+                left[l, j] -= ratio * left[i, j]
+            for j in range(n):
+                right[l, j] -= ratio * right[i, j]
+    for i in range(n - 1, -1, -1):
+        for l in range(i + 1, n):  # noqa: E741
+            for j in range(n):
+                right[i, j] -= left[i, l] * right[l, j]
+        for j in range(n):
+            right[i, j] /= left[i, i]
+    return right
 
 
 @njit(cache=True, nogil=True)

@@ -17,43 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attribution.core import cone_gibbs, mixing, niw, restrictions
-from attribution.core.bounds import admissible
-from attribution.errors import IdentificationError
+from attribution.core import cone_gibbs, niw
+from attribution.estimate.acceptance import Acceptance, measure_acceptance
 from attribution.estimate.cones import Cones, table_cones
 from attribution.estimate.robust import RobustSets, robust_sets
 from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
-from attribution.model.spec import Cell, ModelSpec, Window
+from attribution.model.spec import ModelSpec, Window
 from attribution.posterior import StructuralPosterior
 
-BURN_IN, THIN = 2000, 100
-PLAIN_DRAWS, PLAIN_ROTATIONS = 500, 8
-CASES = 100
-"""Reduced-form draws whose admissible set is searched."""
-ENOUGH = 0.5
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """How hard the restrictions bite.
-
-    Attributes
-    ----------
-    tried, accepted, rate, weighted_ess : plain joint acceptance of uniform rotations, every naming
-        of their columns counted; zero accepted where the cones are too narrow for it.
-    sole : claim -> candidate columns that this cell alone turned away, in those tries.
-    plausibility : share of reduced-form draws for which an admissible rotation was found.
-    ess, rhat : channel -> of its share in the outcome's impact variance, over the four chains.
-    """
-
-    tried: int
-    accepted: int
-    rate: float
-    weighted_ess: float
-    sole: dict[str, int]
-    plausibility: float
-    ess: dict[str, float]
-    rhat: dict[str, float]
+BURN_IN, THIN = 2000, 80
+"""Sweeps before the first kept draw of a chain, and between two."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +58,7 @@ def fit_bvar_signs(
     draws: int = 4000,
     seed: int | np.random.SeedSequence,
     event_in: str = "out",
-    robust_draws: int = 100,
+    robust_draws: int = 40,
     windows: Sequence[Window] | None = None,
 ) -> SignsFit:
     r"""Draw the posterior of a conjugate VAR restricted by the table, and its robust bounds.
@@ -124,7 +97,7 @@ def fit_bvar_signs(
     reduced = _reduced_form(spec, frame.to_numpy(float))
     rng = np.random.default_rng(seed)
     impact = _chains(reduced, cones, draws // CHAINS, rng)
-    acceptance = _acceptance(spec, reduced, cones, impact, rng)
+    acceptance = measure_acceptance(spec, reduced, cones, impact, rng)
     flat = impact.reshape(draws, *impact.shape[2:])
     slopes, intercept = niw.split(
         niw.draw_coefficients(reduced, flat, rng), constant=spec.system.constant
@@ -200,65 +173,3 @@ def _chains(
         for own in rng.spawn(CHAINS)
     ]
     return np.array(chains)
-
-
-def _acceptance(
-    spec: ModelSpec,
-    reduced: niw.NormalInverseWishart,
-    cones: Cones,
-    impact: np.ndarray,
-    rng: np.random.Generator,
-) -> Acceptance:
-    """Measure plain acceptance and plausibility; refuse a table that the data contradict."""
-    root = niw.draw_factor(reduced, PLAIN_DRAWS, rng)
-    plain = restrictions.accept(cones.rows @ root, cones.ends, rotations=PLAIN_ROTATIONS, rng=rng)
-    sole = {_claim(cell): 0 for cell in cones.cells}
-    for row, count in enumerate(plain.sole):
-        if cones.owner[row] >= 0:
-            sole[_claim(cones.cells[cones.owner[row]])] += int(count)
-    root = root[:CASES]
-    flat = impact.reshape(-1, *impact.shape[2:])
-    guess = flat[rng.integers(len(flat), size=CASES)]
-    found, _ = admissible(root, guess, cones.rows, cones.ends)
-    if found.mean() < ENOUGH:
-        _refuse_contradiction(spec, cones, root[~found], guess[~found])
-    outcome = spec.system.variables.index(spec.event.outcome)
-    square = impact[:, :, outcome] ** 2
-    share = (square / square.sum(-1, keepdims=True))[..., : len(cones.channels)]
-    ess, rhat = mixing.effective_size(share), mixing.split_rhat(share)
-    return Acceptance(
-        tried=plain.tried,
-        accepted=len(plain.weight),
-        rate=plain.rate,
-        weighted_ess=plain.ess,
-        sole=sole,
-        plausibility=float(found.mean()),
-        ess=dict(zip(cones.channels, ess.tolist(), strict=True)),
-        rhat=dict(zip(cones.channels, rhat.tolist(), strict=True)),
-    )
-
-
-def _refuse_contradiction(
-    spec: ModelSpec, cones: Cones, root: np.ndarray, guess: np.ndarray
-) -> None:
-    """Name the cells without which the search succeeds most often."""
-    freed = [
-        int(admissible(root, guess, *cones.without(cell))[0].sum())
-        for cell in range(len(cones.cells))
-    ]
-    order = np.argsort(freed, kind="stable")[::-1][:3]
-    named = ", ".join(f"{_claim(cones.cells[i])} (frees {freed[i]})" for i in order if freed[i])
-    table = spec.identification.name if spec.identification else ""
-    raise IdentificationError(
-        f"table '{table}': the data contradict it, for {len(root)} of {CASES} draws of the"
-        " covariance no rotation was found that obeys every cell;"
-        + (
-            f" widen or drop one of {named}"
-            if named
-            else " no single cell is to blame: drop a channel or widen several cells"
-        )
-    )
-
-
-def _claim(cell: Cell) -> str:
-    return f"{cell.channel}.{cell.variable} {cell.claim}"

@@ -33,9 +33,8 @@ class Cones:
 
     def without(self, cell: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows and ends with one cell left out."""
-        kept = self.owner != cell
-        ends: np.ndarray = np.cumsum(kept)[self.ends - 1]
-        return self.rows[kept], ends
+        kept: np.ndarray = self.owner != cell
+        return self.rows[kept], np.cumsum(kept)[self.ends - 1]
 
     def start(self, spread: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw an impact matrix (variable, shock) whose named columns lie inside their cones.
@@ -43,7 +42,7 @@ class Cones:
         Each is a random point on a random chord through the deepest point of its cone.
         """
         n = len(spread)
-        impact = rng.standard_normal((n, n)) * spread[:, None]
+        impact: np.ndarray = rng.standard_normal((n, n)) * spread[:, None]
         for k, rows in enumerate(np.split(self.rows, self.ends[:-1])):
             impact[:, k] = spread * _inside(rows * spread, rng)
         return impact

@@ -78,7 +78,8 @@ class Kernel:
 
     Attributes
     ----------
-    response : (time, variable), zero where not observed.  regressors : (time, regressor).
+    response : (time, variable), zero where not observed.
+    observed : (time, variable) bool.  regressors : (time, regressor).
     exposed : columns of the shocks whose variance an exposure moves.
     scale : (time, column).  own_scale : (time,) int, −1 where a day has no scale of its own.
     jump_log, jump_sd : log median and log sd of what a jump adds to a variance of one.
@@ -87,6 +88,7 @@ class Kernel:
     prior: ImpactPrior
     coefficients: Coefficients
     response: np.ndarray
+    observed: np.ndarray
     regressors: np.ndarray
     groups: Groups
     exposed: np.ndarray
@@ -140,7 +142,7 @@ class Kernel:
         variance = self.variance(slope, state, jump)
         coefficients = self.coefficients.colour(whitened)
         found = log_likelihood(
-            self.response - self.regressors @ coefficients,
+            np.where(self.observed, self.response - self.regressors @ coefficients, 0.0),
             impact,
             variance,
             np.log(state),
@@ -198,7 +200,7 @@ class Kernel:
         return (
             np.append(0.5 * column / share[:k], 0.0),
             np.asarray(column.sum()),
-            product[signed] * prior.elasticity_sd,
+            product[signed] * prior.signed_sd,
             d_impact[banded] * prior.banded_sd * strength[prior.banded[:, 1]],
             product[tuple(prior.own.T)] * prior.own_sd,
             d_impact[tuple(prior.reach.T)] * prior.reach_sd,

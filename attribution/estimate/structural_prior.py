@@ -7,8 +7,9 @@ With outcome row 1, :math:`s` the outcome's standard deviation, K channels and t
     (w_1,\dots,w_K,w_{rest}) \sim \text{Dirichlet}(1,\dots,1), \qquad
     H_{ik} = |H_{1k}|\, x_{ik}
 
-a cell with one open end fixes a sign, :math:`x = \pm\text{LogNormal}(\log m, 0.7)`; a band
-[a, b] is :math:`N((a+b)/2, ((b-a)/4)^2)`; a cell that the table leaves out is
+a cell with one open end fixes a sign, :math:`x = \pm\text{LogNormal}(\log m, \sigma)` with median
+m and, where the cell names a threshold, :math:`\sigma` such that only 5 % of the prior lies on the
+wrong side of it (:math:`\sigma` is ``elasticity_sd`` for a bare sign); a band [a, b] is :math:`N((a+b)/2, ((b-a)/4)^2)`; a cell that the table leaves out is
 :math:`N(0, (2 sd_i/s)^2)`.  The Dirichlet is neutral on importance: each channel's prior mean
 share of the outcome's variance is 1/(K+1).
 """
@@ -16,12 +17,17 @@ share of the outcome's variance is 1/(K+1).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from attribution.errors import SpecError
 from attribution.model.spec import Cell, ModelSpec
+
+QUANTILE = 1.6448536269514722
+"""Standard normal quantile of 95 %."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class ImpactPrior:
     jumpers : columns of the shocks that may jump: channels, then unnamed news.
     direction : sign of the outcome's response to every channel.
     outcome : row of the outcome.
-    signed, signed_log, signed_sign : entries (row, column), log median, sign.
+    signed, signed_log, signed_sd, signed_sign : entries (row, column), log median, log sd, sign.
     banded, banded_mean, banded_sd : entries, mean, sd.
     own : entries (row, column) with a log-normal scale.
     reach : entries (row, column) of unnamed shocks off their own row.
@@ -50,13 +56,13 @@ class ImpactPrior:
     outcome: int
     signed: np.ndarray
     signed_log: np.ndarray
+    signed_sd: np.ndarray
     signed_sign: np.ndarray
     banded: np.ndarray
     banded_mean: np.ndarray
     banded_sd: np.ndarray
     own: np.ndarray
     reach: np.ndarray
-    elasticity_sd: float
     own_log: float
     own_sd: float
     reach_sd: np.ndarray
@@ -79,7 +85,7 @@ class ImpactPrior:
         strength = np.exp(log_scale)[..., None] * np.sqrt(share[..., : self.channels])
         impact = np.zeros((*share.shape[:-1], *self.shape))
         impact[..., self.outcome, : self.channels] = self.direction * strength
-        size = np.exp(self.signed_log + self.elasticity_sd * signed)
+        size = np.exp(self.signed_log + self.signed_sd * signed)
         row, column = self.signed.T
         impact[..., row, column] = self.signed_sign * size * strength[..., column]
         row, column = self.banded.T
@@ -128,7 +134,7 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
     )
     channels = len(table.names)
     cells = {(cell.variable, cell.channel): cell for cell in table.cells}
-    signed: list[tuple[int, int, float, float]] = []
+    signed: list[tuple[int, int, float, float, float]] = []
     banded: list[tuple[int, int, float, float]] = []
     for k, channel in enumerate(table.names):
         for i, variable in enumerate(variables):
@@ -139,8 +145,11 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
             if cell is None:
                 banded.append((i, k, 0.0, settings.free_scale))
             elif cell.signed:
-                center = _center(cell) * unit
-                signed.append((i, k, math.log(abs(center)), math.copysign(1.0, center)))
+                center = _center(cell)
+                sd_log = _spread(cell, center, settings.elasticity_sd)
+                signed.append(
+                    (i, k, math.log(abs(center * unit)), sd_log, math.copysign(1.0, center))
+                )
             elif math.isinf(cell.low) or math.isinf(cell.high):
                 raise SpecError(
                     f"cell {channel} / {variable}: '{cell.claim}' is open and crosses zero, so it"
@@ -164,13 +173,13 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
         outcome=outcome,
         signed=_entries(signed),
         signed_log=np.array([row[2] for row in signed]),
-        signed_sign=np.array([row[3] for row in signed]),
+        signed_sd=np.array([row[3] for row in signed]),
+        signed_sign=np.array([row[4] for row in signed]),
         banded=_entries(banded),
         banded_mean=np.array([row[2] for row in banded]),
         banded_sd=np.array([row[3] for row in banded]),
         own=np.array(own, dtype=int).reshape(-1, 2),
         reach=np.array(reach, dtype=int).reshape(-1, 2),
-        elasticity_sd=settings.elasticity_sd,
         own_log=math.log(settings.own_median),
         own_sd=settings.own_sd,
         reach_sd=np.array(
@@ -180,8 +189,14 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
     )
 
 
-def _entries(rows: list[tuple[int, int, float, float]]) -> np.ndarray:
+def _entries(rows: Sequence[tuple[Any, ...]]) -> np.ndarray:
     return np.array([row[:2] for row in rows], dtype=int).reshape(-1, 2)
+
+
+def _spread(cell: Cell, center: float, bare: float) -> float:
+    """Log sd of a one-sided cell: its threshold is the 5 % quantile; ``bare`` without threshold."""
+    threshold = cell.low if math.isinf(cell.high) else cell.high
+    return math.log(center / threshold) / QUANTILE if threshold != 0 else bare
 
 
 def _center(cell: Cell) -> float:

@@ -79,7 +79,7 @@ def estimate_var(
 
     References
     ----------
-    luetkepohl2005, ch. 3 and app. D; kilian1998
+    lutkepohl2005, ch. 3 and app. D; kilian1998
     """
     refuse_settings(spec, draws, event_in, estimator="least squares")
     _refuse_table(spec)

@@ -172,7 +172,7 @@ class StructuralPrior:
     own_median: float = 0.7
     own_sd: float = 0.7
     unnamed: tuple[str, ...] = ()
-    unnamed_reach: float = 0.3
+    unnamed_reach: float = 0.5
     unnamed_on_outcome: float = 0.1
     outcome_scale_sd: float = 0.2
     intercept_sd: float = 0.1

@@ -1,0 +1,142 @@
+r"""Structural shocks of a day given its errors, where there are more shocks than variables.
+
+Under the mixture of ``core.overcomplete`` the law of :math:`e_t` given :math:`u_t = H e_t` is
+drawn exactly: first the state (which shock jumps, if any), then the day's volatility
+:math:`\lambda_t`, then the Gaussian shocks, conditioned on the errors (Matheron's rule):
+
+.. math:: e = e^* + V H' (H V H')^{-1} (u - H e^*), \qquad e^* \sim N(0, V)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+NODES = 48
+"""Nodes of the quadrature over a day's own scale."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """The law of one day's shocks, one entry a draw.
+
+    Attributes
+    ----------
+    impact : (draw, variable, shock); rows of the observed variables only.
+    calm : (draw, shock); variances when nothing jumps.
+    extra : (draw, jumper); what a jump adds to the variance of its shock.
+    log_state : (draw, 1 + jumper).
+    jumpers : (jumper,) int.
+    log_scale : (draw,).
+    dof : (draw,); above two.
+    """
+
+    impact: np.ndarray
+    calm: np.ndarray
+    extra: np.ndarray
+    log_state: np.ndarray
+    jumpers: np.ndarray
+    log_scale: np.ndarray
+    dof: np.ndarray
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Impact columns of the shocks that may jump (draw, variable, jumper)."""
+        return self.impact[:, :, self.jumpers]
+
+
+@dataclass(frozen=True)
+class Squares:
+    """Squared lengths of the errors under each state, before the day's scale, and half log dets.
+
+    Attributes
+    ----------
+    length, half_log_det : (draw, state).
+    """
+
+    length: np.ndarray
+    half_log_det: np.ndarray
+
+
+def squares(law: Law, errors: np.ndarray) -> Squares:
+    """Mahalanobis lengths of errors (draw, variable) under every state, by rank-one updates."""
+    scale = (law.impact * law.calm[:, None]) @ law.impact.swapaxes(1, 2)
+    columns = law.columns
+    solved = np.linalg.solve(scale, np.concatenate([errors[..., None], columns], axis=2))
+    base = np.einsum("dv,dv->d", errors, solved[..., 0])
+    along = np.einsum("dvj,dv->dj", columns, solved[..., 0])
+    room = 1.0 + law.extra * np.einsum("dvj,dvj->dj", columns, solved[..., 1:])
+    half = 0.5 * np.linalg.slogdet(scale)[1]
+    length = base[:, None] - law.extra / room * along**2
+    return Squares(
+        np.concatenate([base[:, None], length], axis=1),
+        half[:, None] + np.concatenate([np.zeros((len(base), 1)), 0.5 * np.log(room)], axis=1),
+    )
+
+
+def log_density(law: Law, errors: np.ndarray, found: Squares, own: np.ndarray) -> np.ndarray:
+    """Joint log density of errors and state (draw, node, state) at own log scales (node,)."""
+    m = errors.shape[1]
+    log_scale = law.log_scale[:, None] + own
+    dof = law.dof[:, None, None]
+    length = found.length[:, None] * np.exp(-2.0 * log_scale)[..., None]
+    value: np.ndarray = (
+        law.log_state[:, None]
+        - found.half_log_det[:, None]
+        - m * log_scale[..., None]
+        + gammaln(0.5 * (dof + m))
+        - gammaln(0.5 * dof)
+        - 0.5 * m * np.log(np.pi * (dof - 2.0))
+        - 0.5 * (dof + m) * np.log1p(length / (dof - 2.0))
+    )
+    return value
+
+
+def evidence(law: Law, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log density of a day's errors (draw,): at its usual scale, and with a scale of its own.
+
+    The own log scale is exponential with mean one and integrated out by Gauss-Laguerre nodes.
+    """
+    found = squares(law, errors)
+    node, weight = np.polynomial.laguerre.laggauss(NODES)
+    usual = logsumexp(log_density(law, errors, found, np.zeros(1)), axis=(1, 2))
+    spread = log_density(law, errors, found, node) + np.log(weight)[:, None]
+    return usual, logsumexp(spread, axis=(1, 2))
+
+
+def draw_shocks(
+    law: Law, errors: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the shocks of a day given its errors.
+
+    Parameters
+    ----------
+    errors : (draw, variable); of the observed variables.
+
+    Returns
+    -------
+    Shocks (draw, shock), with ``impact @ shocks == errors``, and the probability of each state
+    given the errors (draw, state).
+    """
+    draws, m = errors.shape
+    found = squares(law, errors)
+    odds = log_density(law, errors, found, np.zeros(1))[:, 0]
+    chance = np.exp(odds - logsumexp(odds, axis=1, keepdims=True))
+    state = (chance.cumsum(1) < rng.random((draws, 1))).sum(1).clip(max=chance.shape[1] - 1)
+    rows = np.arange(draws)
+    length = found.length[rows, state] * np.exp(-2.0 * law.log_scale)
+    volatility = 0.5 * (law.dof - 2.0 + length) / rng.gamma(0.5 * (law.dof + m))
+    variance = law.calm.copy()
+    struck = state > 0
+    which = state[struck] - 1
+    variance[rows[struck], law.jumpers[which]] += law.extra[rows[struck], which]
+    variance *= (volatility * np.exp(2.0 * law.log_scale))[:, None]
+    shocks = np.sqrt(variance) * rng.standard_normal(variance.shape)
+    gain = variance[:, :, None] * law.impact.swapaxes(1, 2)
+    scale = law.impact @ gain
+    for _ in range(2):  # the second pass removes the rounding of the first
+        gap = errors - np.einsum("dvk,dk->dv", law.impact, shocks)
+        shocks = shocks + np.einsum("dkv,dv->dk", gain, np.linalg.solve(scale, gap[..., None])[..., 0])
+    return shocks, chance

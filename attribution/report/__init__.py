@@ -1,0 +1,1 @@
+"""A saved run on paper: tables, figures and one self-contained page; no estimator is imported."""

@@ -1,0 +1,65 @@
+"""Numbers and names to text, by one set of rules; nothing else of the report writes a number."""
+
+from __future__ import annotations
+
+from math import expm1, floor, isfinite, log10
+from textwrap import wrap
+
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def label(name: str) -> str:
+    """Return a name of the code as words."""
+    return name.replace("_", " ")
+
+
+def wrapped(name: str, width: int) -> str:
+    """Return a name as words on lines of at most ``width`` letters, where its words allow it."""
+    return "\n".join(wrap(label(name), width, break_long_words=False))
+
+
+def number(value: float, decimals: int) -> str:
+    """Return a number with a true minus sign; what does not exist is blank, zero has no sign."""
+    if not isfinite(value):
+        return ""
+    text = f"{value:,.{decimals}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def significant(value: float, digits: int) -> str:
+    """Return a number of any size to so many significant digits, without an exponent."""
+    if not isfinite(value):
+        return ""
+    if value == 0:
+        return "0"
+    return number(value, max(digits - 1 - floor(log10(abs(value))), 0))
+
+
+def probability(value: float) -> str:
+    """Return a probability to hundredths; draws never show that one is exactly zero or one."""
+    if not isfinite(value):
+        return ""
+    if value < 0.005:
+        return f"<{THIN}0.01"
+    return f">{THIN}0.99" if value > 0.995 else f"{value:.2f}"
+
+
+def span(low: float, high: float, decimals: int) -> str:
+    """Return an interval in words: with minus signs about, a dash would be misread."""
+    if not (isfinite(low) and isfinite(high)):
+        return ""
+    return f"{number(low, decimals)} to {number(high, decimals)}"
+
+
+def per_cent(value: float, decimals: int) -> str:
+    """Return a number already in per cent."""
+    text = number(value, decimals)
+    return f"{text}{THIN}%" if text else ""
+
+
+def simple_return(log_points: float) -> float:
+    """Return the simple return, per cent, of a log return in log points."""
+    return 100.0 * expm1(log_points / 100.0)

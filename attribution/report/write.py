@@ -1,0 +1,120 @@
+"""The report on disk: written aside as a whole, then moved; a failure leaves the old one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from attribution.errors import DataError, nearest
+from attribution.report import tables as text
+from attribution.report.draws import windows
+from attribution.report.figures import pictures
+from attribution.report.page import Inline, inline, page
+from attribution.report.style import png_bytes, svg_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+def write_report(
+    tree: xr.DataTree,
+    manifest: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    out: Path,
+) -> list[Path]:
+    """Write ``tables/*.csv``, ``figures/*.svg`` and ``*.png``, and ``report.html`` into a folder.
+
+    Parameters
+    ----------
+    tree : the run.
+    manifest : its record; see :func:`attribution.report.page.page`.
+    tables : a summary table for each window, by its name; any further table is added to the page.
+    out : the folder, made if it does not exist; files of other names are left alone.
+
+    Returns
+    -------
+    The paths written.
+
+    Raises
+    ------
+    DataError
+        If a window has no table, or two tables share a file name.
+    """
+    for name in windows(tree):
+        if name not in tables:
+            raise DataError(
+                f"report: window '{name}' has no summary table{nearest(name, tables)};"
+                " make it with summary.window_table"
+            )
+        text.checked(tables[name], name)
+    out.mkdir(parents=True, exist_ok=True)
+    aside = Path(mkdtemp(prefix=".report-", dir=out))  # same file system: moves are atomic
+    try:
+        new = aside / "new"
+        names = _render(tree, manifest, tables, new)
+        _install(new, aside / "old", out, names)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return [out / name for name in names]
+
+
+def file_name(name: str) -> str:
+    """Return a name that every file system and every link takes."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "unnamed"
+
+
+def _render(
+    tree: xr.DataTree, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], new: Path
+) -> list[str]:
+    """Write every file of the report below ``new``; return their names relative to it."""
+    names: list[str] = []
+
+    def put(name: str, data: bytes) -> None:
+        if name in names:
+            raise DataError(f"report: two tables or windows share the file {name}; rename one")
+        path = new / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        names.append(name)
+
+    for name, table in tables.items():
+        csv = table.to_csv(index_label="name", lineterminator="\n")
+        put(f"tables/{file_name(name)}.csv", csv.encode("utf-8"))
+    inlined = []
+    for picture in pictures(tree, tables):
+        stem = file_name(picture.name)
+        svg = svg_bytes(picture.figure, title=picture.title)
+        put(f"figures/{stem}.svg", svg)
+        put(f"figures/{stem}.png", png_bytes(picture.figure, title=picture.title))
+        drawing = inline(svg, name=stem)
+        inlined.append(Inline(stem, picture.title, picture.caption, drawing, picture.window))
+    put("report.html", page(tree, manifest, tables, inlined).encode("utf-8"))
+    return names
+
+
+def _install(new: Path, old: Path, out: Path, names: list[str]) -> None:
+    """Move each file to its place, keeping what it replaces; put all back if one move fails."""
+    moved: list[str] = []
+    try:
+        for name in names:
+            _keep(out / name, old / name)
+            moved.append(name)
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(new / name, out / name)
+    except BaseException:
+        for name in moved:
+            (out / name).unlink(missing_ok=True)
+            _keep(old / name, out / name)
+        raise
+
+
+def _keep(here: Path, there: Path) -> None:
+    if here.exists():
+        there.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(here, there)
