@@ -14,10 +14,9 @@ between the extreme eigenvalues of M, and (3) a uniform rotation gives every sho
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from attribution.core import propagate
-from attribution.core.frame_ascent import enter, extreme
+from attribution.core.frame_ascent import enter_all, extremes
 
 AGREEMENT = 0.02
 """Independent starts must agree within this share of the no-assumption range."""
@@ -110,7 +109,7 @@ def admissible(
     values = _values(root @ left @ right, rows)
     n = root.shape[-1]
     unit = np.broadcast_to(np.eye(n), (len(root), n, n))
-    found, turn = _enter_all(np.concatenate([values, unit], axis=1), _bounds(ends), rounds)
+    found, turn = enter_all(np.concatenate([values, unit], axis=1), _bounds(ends), rounds)
     return found, root @ left @ right @ turn
 
 
@@ -144,7 +143,7 @@ def robust(
     windows = form.shape[2]
     flat = impact.reshape(cases * starts, n, n)
     ends_free = no_assumption(form)
-    reached = _extremes(
+    reached = extremes(
         _values(flat, rows),
         form.reshape(cases * starts, windows, n, n),
         _bounds(ends),
@@ -167,28 +166,3 @@ def _values(impact: np.ndarray, rows: np.ndarray) -> np.ndarray:
     values = rows @ impact
     length: np.ndarray = np.linalg.norm(values, axis=-1, keepdims=True)
     return np.ascontiguousarray(values / np.where(length > 0, length, 1.0))
-
-
-@njit(cache=True, nogil=True)
-def _enter_all(values, bounds, rounds):  # type: ignore[no-untyped-def]
-    """Lead every frame inside; the last n rows of ``values`` are the identity and keep the turn."""
-    cases, _, n = values.shape
-    found, turn = np.zeros(cases, dtype=np.bool_), np.empty((cases, n, n))
-    form = np.zeros((n, n))
-    for d in range(cases):
-        found[d], moved, _ = enter(values[d], bounds, form, rounds)
-        turn[d] = moved[moved.shape[0] - n :]
-    return found, turn
-
-
-@njit(cache=True, nogil=True)
-def _extremes(values, form, bounds, ends):  # type: ignore[no-untyped-def]
-    """Smallest and largest contribution reached (case, window, channel, 2)."""
-    cases, windows = form.shape[:2]
-    out = np.empty((cases, windows, bounds.shape[0] - 1, 2))
-    for d in range(cases):
-        for w in range(windows):
-            for k in range(bounds.shape[0] - 1):
-                out[d, w, k, 0] = extreme(values[d], bounds, form[d, w], k, -1.0, ends[d, w])
-                out[d, w, k, 1] = extreme(values[d], bounds, form[d, w], k, 1.0, ends[d, w])
-    return out

@@ -5,6 +5,8 @@ interior-point method on O(n).  A logarithmic barrier keeps the frame inside; ea
 taken in the n(n−1)/2 angles around the current frame and walked along a Cayley transform, which is
 orthogonal to machine precision.  The same steps, with the barrier set back by a margin that
 shrinks, find a first admissible frame where there is one near.
+
+Kernels that call each other stay in one file: the compiler's cache looks at no other.
 """
 
 from __future__ import annotations
@@ -85,7 +87,10 @@ def _derivatives(values, bounds, form, k, tau, margin, shift):  # type: ignore[n
 
 @njit(cache=True, nogil=True)
 def _newton(slope, bend):  # type: ignore[no-untyped-def]
-    """Solve bend x = slope by Cholesky in place (lower half); empty if not positive definite."""
+    """Solve bend x = slope by Cholesky in place (lower half).
+
+    A pivot below zero is turned over: the step then still climbs where the objective bends up.
+    """
     m = slope.shape[0]
     x = slope.copy()
     for i in range(m):
@@ -94,9 +99,7 @@ def _newton(slope, bend):  # type: ignore[no-untyped-def]
             for l in range(j):  # noqa: E741
                 total -= bend[i, l] * bend[j, l]
             if i == j:
-                if total <= 1e-12 * abs(bend[i, i]) + 1e-300:
-                    return np.empty(0)
-                bend[i, i] = math.sqrt(total)
+                bend[i, i] = math.sqrt(max(abs(total), 1e-6 * abs(bend[i, i]), 1e-12))
             else:
                 bend[i, j] = total / bend[j, j]
     for i in range(m):
@@ -153,14 +156,6 @@ def _center(values, bounds, form, k, tau, margin, ends):  # type: ignore[no-unty
     for _ in range(STEPS):
         slope, bend = _derivatives(values, bounds, form, k, tau, margin, form[k, k])
         x = _newton(slope, bend)
-        if x.shape[0] == 0:  # the true curvature bends upward: use a bound on it
-            shift = ends[1] if tau > 0 else ends[0]
-            slope, bend = _derivatives(values, bounds, form, k, tau, margin, shift)
-            for i in range(slope.shape[0]):
-                bend[i, i] += 1e-9 + 1e-9 * bend[i, i]
-            x = _newton(slope, bend)
-            if x.shape[0] == 0:
-                break
         gain = slope @ x
         if gain < 0.02:
             break
@@ -180,7 +175,7 @@ def _center(values, bounds, form, k, tau, margin, ends):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def extreme(values, bounds, form, k, sign, ends):  # type: ignore[no-untyped-def]
+def _extreme(values, bounds, form, k, sign, ends):  # type: ignore[no-untyped-def]
     """Largest (sign 1) or smallest (−1) contribution of column k reached from a frame inside."""
     best = form[k, k]
     tau = 3.0 / (ends[1] - ends[0])
@@ -193,7 +188,7 @@ def extreme(values, bounds, form, k, sign, ends):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def enter(values, bounds, form, rounds):  # type: ignore[no-untyped-def]
+def _enter(values, bounds, form, rounds):  # type: ignore[no-untyped-def]
     """Turn a frame into its cones: (whether it got in, values, form)."""
     ends = np.zeros(2)
     for _ in range(rounds):
@@ -205,3 +200,28 @@ def enter(values, bounds, form, rounds):  # type: ignore[no-untyped-def]
             return True, values, form
         values, form = _center(values, bounds, form, 0, 0.0, 1e-6 - 1.2 * worst, ends)
     return False, values, form
+
+
+@njit(cache=True, nogil=True)
+def enter_all(values, bounds, rounds):  # type: ignore[no-untyped-def]
+    """Lead every frame inside; the last n rows of ``values`` are the identity and keep the turn."""
+    cases, _, n = values.shape
+    found, turn = np.zeros(cases, dtype=np.bool_), np.empty((cases, n, n))
+    form = np.zeros((n, n))
+    for d in range(cases):
+        found[d], moved, _ = _enter(values[d], bounds, form, rounds)
+        turn[d] = moved[moved.shape[0] - n :]
+    return found, turn
+
+
+@njit(cache=True, nogil=True)
+def extremes(values, form, bounds, ends):  # type: ignore[no-untyped-def]
+    """Smallest and largest contribution reached (case, window, channel, 2)."""
+    cases, windows = form.shape[:2]
+    out = np.empty((cases, windows, bounds.shape[0] - 1, 2))
+    for d in range(cases):
+        for w in range(windows):
+            for k in range(bounds.shape[0] - 1):
+                out[d, w, k, 0] = _extreme(values[d], bounds, form[d, w], k, -1.0, ends[d, w])
+                out[d, w, k, 1] = _extreme(values[d], bounds, form[d, w], k, 1.0, ends[d, w])
+    return out

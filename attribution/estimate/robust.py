@@ -9,14 +9,19 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import bounds, propagate
+from attribution.core.rotations import haar
 from attribution.decompose import window_values
 from attribution.errors import SpecError
 from attribution.estimate.cones import Cones
 from attribution.model.spec import Window
 from attribution.posterior import StructuralPosterior
 
-STARTS, STARTS_AT_MEAN = 4, 16
-"""Starts of each search: the draw's own rotation, and rotations led in from unrelated draws."""
+STARTS, STARTS_AT_MEAN = 4, 40
+"""Starts of each search: a draw's own rotation, and uniform ones led into the cones.
+
+The admissible set may fall into pieces; uniform starts reach small pieces more often than
+posterior draws, which crowd where the set is wide.
+"""
 TRIES = 3
 
 
@@ -93,7 +98,7 @@ def robust_sets(
         array[:, chosen].reshape(draws, *array.shape[2:])
         for array in (posterior.impact, posterior.lag_coefficients, posterior.intercept)
     )
-    others = case.transport(np.repeat(impact, STARTS - 1, 0), TRIES, rng)
+    others = case.lead_in(np.repeat(impact, STARTS - 1, 0), rng)
     others = others.reshape(draws, STARTS - 1, *impact.shape[1:])
     starts = np.concatenate([impact[:, None], others], axis=1)
     reached, gap = case.ranges(starts, slopes, intercept)
@@ -130,19 +135,17 @@ class _Case:
             out[..., w, :, :] = bounds.window_form(slopes, root, errors, place)
         return out
 
-    def transport(self, root: np.ndarray, tries: int, rng: np.random.Generator) -> np.ndarray:
-        """Impact matrices of the same Σ, led from unrelated draws; NaN where none got in."""
-        drawn = self.posterior.impact.reshape(-1, *root.shape[1:])
-        out = root.copy()
+    def lead_in(self, root: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Impact matrices of the same Σ, led in from uniform rotations; NaN where none got in."""
+        out = np.full_like(root, np.nan)
         missing = np.arange(len(root))
-        for _ in range(tries):
-            guess = drawn[rng.integers(len(drawn), size=len(missing))]
+        for _ in range(TRIES):
+            guess = root[missing] @ haar(root.shape[-1], len(missing), rng)
             found, impact = bounds.admissible(
                 root[missing], guess, self.cones.rows, self.cones.ends
             )
             out[missing[found]] = impact[found]
             missing = missing[~found]
-        out[missing] = np.nan
         return out
 
     def ranges(
@@ -165,7 +168,7 @@ def _at_mean(case: _Case, rng: np.random.Generator) -> dict[str, np.ndarray]:
     slopes = np.einsum("cd,cdlvr->lvr", weight, posterior.lag_coefficients)
     intercept = np.einsum("cd,cdv->v", weight, posterior.intercept)
     root = np.linalg.cholesky(covariance)
-    starts = case.transport(np.repeat(root[None], STARTS_AT_MEAN, 0), TRIES, rng)
+    starts = case.lead_in(np.repeat(root[None], STARTS_AT_MEAN, 0), rng)
     starts = starts[~np.isnan(starts).any((1, 2))]
     form = case.form(root, slopes, intercept)
     shape = (len(case.windows), len(case.cones.channels))

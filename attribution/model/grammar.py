@@ -64,41 +64,48 @@ class Table:
         ]
 
     def text(self, key: str, default: Any = REQUIRED) -> str:
+        """Return a text; an empty one only where there is a default."""
         value = self._take(key, default)
         if not isinstance(value, str) or (value == "" and default is REQUIRED):
             raise self._wrong(key, value, "a non-empty text")
         return value
 
     def number(self, key: str, default: Any = REQUIRED, *, above: float = -math.inf) -> float:
+        """Return a finite number above a bound."""
         value = self._take(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(key, value, "a number")
-        if math.isnan(value) or not value > above:
+        if not math.isfinite(value) or not value > above:
             raise self._wrong(key, value, f"a number above {above:g}")
         return float(value)
 
     def integer(self, key: str, default: Any = REQUIRED, *, at_least: int = 0) -> int:
+        """Return a whole number of at least a bound."""
         value = self._take(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
             raise self._wrong(key, value, f"a whole number of at least {at_least}")
         return value
 
     def flag(self, key: str, default: bool) -> bool:
+        """Return true or false."""
         value = self._take(key, default)
         if not isinstance(value, bool):
             raise self._wrong(key, value, "true or false")
         return value
 
     def day(self, key: str) -> date:
+        """Return a date."""
         return self._day(key, self._take(key, REQUIRED))
 
     def days(self, key: str, count: int) -> tuple[date, ...]:
+        """Return a list of dates of a given length."""
         value = self._take(key, REQUIRED)
         if not isinstance(value, list) or len(value) != count:
             raise self._wrong(key, value, f"a list of {count} dates")
         return tuple(self._day(key, item) for item in value)
 
     def texts(self, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
+        """Return a list of texts without repetitions."""
         value = self._take(key, default)
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
             raise self._wrong(key, value, "a list of texts")
@@ -107,6 +114,7 @@ class Table:
         return tuple(value)
 
     def numbers(self, key: str) -> dict[str, float]:
+        """Return a table of numbers."""
         table = self.sub(key)
         return {name: table.number(name) for name in table.values}
 

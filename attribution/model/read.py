@@ -7,9 +7,11 @@ from typing import Any
 
 from attribution.content import content
 from attribution.errors import SpecError, nearest
+from attribution.model.accept import check_model
 from attribution.model.grammar import Table, read_toml
 from attribution.model.spec import (
     Event,
+    Expectation,
     Exposure,
     Identification,
     Minnesota,
@@ -34,6 +36,7 @@ TOP = (
     "structural",
     "identification",
     "exposures",
+    "expectations",
 )
 
 
@@ -73,10 +76,14 @@ def parse_model(table: Table, path: Path) -> ModelSpec:
     """Type a model file and check that its parts fit together."""
     table.known(TOP)
     if table.integer("schema", at_least=1) != 1:
-        raise SpecError(f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1")
+        raise SpecError(
+            f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1"
+        )
     kind = table.text("kind")
     if kind not in KINDS:
-        raise SpecError(f"{table.place}: kind '{kind}' is unknown{nearest(kind, KINDS)}; correct it")
+        raise SpecError(
+            f"{table.place}: kind '{kind}' is unknown{nearest(kind, KINDS)}; correct it"
+        )
     spec = ModelSpec(
         name=path.stem,
         kind=kind,
@@ -90,6 +97,7 @@ def parse_model(table: Table, path: Path) -> ModelSpec:
         structural=_structural(table.sub("structural")),
         identification=_identification(table, path),
         exposures=tuple(_exposure(row) for row in table.many("exposures")),
+        expectations=tuple(_expectation(row) for row in table.many("expectations")),
     )
     check_model(spec)
     return spec
@@ -131,6 +139,17 @@ def check_model(spec: ModelSpec) -> None:
             raise SpecError(
                 f"{place}: [[exposures]] channel '{exposure.channel}' is unknown"
                 f"{nearest(exposure.channel, channels)}; correct it"
+            )
+    for expected in spec.expectations:
+        if expected.channel not in channels:
+            raise SpecError(
+                f"{place}: [[expectations]] channel '{expected.channel}' is unknown"
+                f"{nearest(expected.channel, channels)}; correct it"
+            )
+        if expected.series not in system.tests:
+            raise SpecError(
+                f"{place}: [[expectations]] series '{expected.series}' is not among [system] tests"
+                f"{nearest(expected.series, system.tests)}; add it or correct it"
             )
     for name in spec.structural.unnamed:
         if name not in variables or name == spec.event.outcome:
@@ -239,6 +258,19 @@ def _identification(table: Table, path: Path) -> Identification | None:
     if "table" in section.values:
         return read_table(section.known(("table",)).text("table"), path.parent)
     return parse_table(section, path.stem, path)
+
+
+def _expectation(table: Table) -> Expectation:
+    table.known(("series", "channel", "sign", "reason"))
+    sign = table.text("sign")
+    if sign not in ("+", "-"):
+        raise SpecError(f"{table.place}: sign = {sign!r} is not '+' or '-'; correct it")
+    return Expectation(
+        table.text("series"),
+        table.text("channel"),
+        1 if sign == "+" else -1,
+        table.text("reason"),
+    )
 
 
 def _exposure(table: Table) -> Exposure:

@@ -34,10 +34,12 @@ class Event:
 
     @property
     def start(self) -> date:
+        """First day of the first window."""
         return min(window.start for window in self.windows)
 
     @property
     def end(self) -> date:
+        """Last day of the last window."""
         return max(window.end for window in self.windows)
 
 
@@ -87,6 +89,16 @@ class Exposure:
 
     channel: str
     column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a channel should do to a test series, asked of the fitted model and never imposed."""
+
+    series: str
+    channel: str
+    sign: int
     reason: str
 
 
@@ -149,9 +161,11 @@ class Identification:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Names of the channels, in table order."""
         return tuple(channel.name for channel in self.channels)
 
     def cells_of(self, channel: str) -> tuple[Cell, ...]:
+        """Return the cells of one channel."""
         return tuple(cell for cell in self.cells if cell.channel == channel)
 
 
@@ -202,6 +216,7 @@ class ModelSpec:
     structural: StructuralPrior = field(default_factory=StructuralPrior)
     identification: Identification | None = None
     exposures: tuple[Exposure, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:

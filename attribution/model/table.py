@@ -8,8 +8,10 @@ from pathlib import Path
 from attribution.content import content
 from attribution.errors import SpecError, nearest
 from attribution.model.grammar import Table, read_toml
-from attribution.model.spec import Cell, Channel, Identification
+from attribution.model.spec import UNATTRIBUTED, Cell, Channel, Identification
 
+KIND = "identification"
+RESERVED = (UNATTRIBUTED, "baseline", "observed")
 CELL_KEYS = ("sign", "at_least", "at_most", "between", "center", "reason", "source")
 
 
@@ -32,7 +34,18 @@ def read_table(name: str, beside: Path | None = None) -> Identification:
 def parse_table(table: Table, name: str, path: Path | None) -> Identification:
     """Type an identification table that stands in a file of its own or inside a model file."""
     table.known(("schema", "kind", "outcome", "direction", "channels", "cells"))
+    if table.integer("schema", 1, at_least=1) != 1:
+        raise SpecError(
+            f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1"
+        )
+    if table.text("kind", KIND) != KIND:
+        raise SpecError(f"{table.place}: kind '{table.values['kind']}' is not '{KIND}'; correct it")
     titles = table.sub("channels", required=True)
+    for row in RESERVED:
+        if row in titles.values:
+            raise SpecError(
+                f"{table.place}: [channels] '{row}' is a row of every table; rename the channel"
+            )
     channels = tuple(Channel(key, titles.text(key)) for key in titles.values)
     direction = table.text("direction")
     if direction not in ("+", "-"):
@@ -96,7 +109,8 @@ def _bounds(table: Table) -> tuple[float, float]:
     claims = [key for key in ("sign", "at_least", "at_most", "between") if key in table.values]
     if len(claims) != 1:
         raise SpecError(
-            f"{table.place}: {len(claims)} claims; give exactly one of sign, at_least, at_most, between"
+            f"{table.place}: {len(claims)} claims; give exactly one of sign, at_least, at_most,"
+            " between"
         )
     if claims == ["sign"]:
         sign = table.text("sign")
@@ -112,6 +126,12 @@ def _bounds(table: Table) -> tuple[float, float]:
     if not numeric or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
         raise SpecError(f"{table.place}: between = {value!r} is not two numbers; correct it")
     low, high = (float(v) for v in value)
+    if math.isinf(low) or math.isinf(high):
+        raise SpecError(
+            f"{table.place}: between = {value!r} is open; use at_least, at_most or sign"
+        )
     if not low < high:
-        raise SpecError(f"{table.place}: between = {value!r} is empty; give the smaller number first")
+        raise SpecError(
+            f"{table.place}: between = {value!r} is empty; give the smaller number first"
+        )
     return low, high

@@ -1,0 +1,153 @@
+"""Contributions of every chain in; whether the sampler can be trusted out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from attribution import compat
+from attribution.errors import DiagnosticsError
+from attribution.finding import Finding
+
+R_HAT, ESS, MCSE, ENERGY = 1.01, 400.0, 0.05, 0.3
+"""Limits: R-hat at most, effective draws at least, Monte Carlo error of a mean below this many
+posterior standard deviations' worth of a log point, energy fraction at least."""
+APART = 1.1
+"""R-hat between two chains above which they are in different modes."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Diagnostics of the contributions, worst over windows and channels.
+
+    Attributes
+    ----------
+    r_hat, ess_bulk, ess_tail, mcse : of contributions and baselines; mcse in the outcome's unit.
+    divergences : number of divergent transitions.
+    energy : lowest Bayesian fraction of missing information of a chain; NaN where there is none.
+    modes : chains that agree among themselves, as groups of chain numbers.
+    where : the window and channel of the worst R-hat.
+    """
+
+    r_hat: float
+    ess_bulk: float
+    ess_tail: float
+    mcse: float
+    divergences: int
+    energy: float
+    modes: tuple[tuple[int, ...], ...]
+    where: str
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What is outside its limit, in words."""
+        found = []
+        if not self.r_hat <= R_HAT:
+            found.append(f"R-hat {self.r_hat:.3f} of {self.where} is above {R_HAT}")
+        if not min(self.ess_bulk, self.ess_tail) >= ESS:
+            found.append(
+                f"{min(self.ess_bulk, self.ess_tail):.0f} effective draws are fewer than {ESS:.0f}"
+            )
+        if not self.mcse < MCSE:
+            found.append(f"the Monte Carlo error of a mean, {self.mcse:.3f}, is not below {MCSE}")
+        if self.divergences:
+            found.append(f"{self.divergences} transitions diverged")
+        if np.isfinite(self.energy) and not self.energy > ENERGY:
+            found.append(f"the energy fraction {self.energy:.2f} is not above {ENERGY}")
+        return tuple(found)
+
+
+def diagnose(contribution: xr.DataArray, stats: Mapping[str, np.ndarray]) -> Sampling:
+    """Judge the contributions (chain, draw, window, channel), not only the coefficients.
+
+    Parameters
+    ----------
+    stats : the sampler's ``diverging`` and ``energy`` (chain, draw), where there are any.
+
+    References
+    ----------
+    vehtari2021
+    """
+    draws = contribution.transpose("chain", "draw", "window", "channel")
+    moving = draws.to_numpy().std((0, 1)) > 0
+    x = draws.to_numpy()[:, :, moving]
+    labels = [
+        f"{window}/{channel}"
+        for window in draws["window"].to_numpy()
+        for channel in draws["channel"].to_numpy()
+    ]
+    labels = [label for label, kept in zip(labels, moving.ravel(), strict=True) if kept]
+    r_hat = compat.rhat(x)
+    energy = np.asarray(stats.get("energy", np.full((1, 2), np.nan)))
+    return Sampling(
+        r_hat=float(r_hat.max()),
+        ess_bulk=float(compat.ess_bulk(x).min()),
+        ess_tail=float(compat.ess_tail(x).min()),
+        mcse=float(compat.mcse_mean(x).max()),
+        divergences=int(np.asarray(stats.get("diverging", 0)).sum()),
+        energy=float(
+            np.min(np.mean(np.diff(energy, axis=1) ** 2, axis=1) / energy.var(1))
+            if energy.shape[1] > 2
+            else np.nan
+        ),
+        modes=_modes(x),
+        where=labels[int(r_hat.argmax())],
+    )
+
+
+def _modes(x: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    """Group chains of (chain, draw, quantity): a chain joins a group whose first it agrees with."""
+    groups: list[list[int]] = []
+    for chain in range(len(x)):
+        for group in groups:
+            if compat.rhat(x[[group[0], chain]]).max() <= APART:
+                group.append(chain)
+                break
+        else:
+            groups.append([chain])
+    return tuple(tuple(group) for group in groups)
+
+
+def refuse(sampling: Sampling, contribution: xr.DataArray) -> None:
+    """Refuse draws that failed a diagnostic; two modes are reported as two.
+
+    Raises
+    ------
+    DiagnosticsError
+        Naming what failed and, where chains disagree, the means of each mode.
+    """
+    if not sampling.failures:
+        return
+    message = f"the sampler did not converge: {'; '.join(sampling.failures)}"
+    if len(sampling.modes) > 1:
+        window = str(contribution["window"].to_numpy()[0])
+        parts = contribution.sel(window=window)
+        said = [
+            f"chains {', '.join(map(str, group))}: "
+            + ", ".join(
+                f"{channel} {float(parts.sel(channel=channel)[list(group)].mean()):.1f}"
+                for channel in parts["channel"].to_numpy()
+            )
+            for group in sampling.modes
+        ]
+        message += f"; the chains found {len(said)} modes in window '{window}' ({' | '.join(said)})"
+    raise DiagnosticsError(f"{message}; ask for more --draws, or another --seed")
+
+
+def finding(sampling: Sampling, draws: int) -> Finding:
+    """Report the diagnostics in one line."""
+    failed = "; ".join(sampling.failures)
+    return Finding(
+        name="sampling",
+        question="Did the sampler converge on the contributions themselves?",
+        evidence=(
+            f"{draws:,} draws; R-hat at most {sampling.r_hat:.3f}, bulk and tail effective draws at"
+            f" least {sampling.ess_bulk:,.0f} and {sampling.ess_tail:,.0f}, Monte Carlo error of a"
+            f" mean at most {sampling.mcse:.3f}, {sampling.divergences} divergences"
+            + (f"; {failed}" if failed else "")
+        ),
+        verdict="fails" if failed else "holds",
+    )

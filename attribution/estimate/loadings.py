@@ -1,0 +1,85 @@
+"""Draws of the headline model and a test series in; what each shock does to the series out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from attribution.core.conditional import Law, draw_shocks
+from attribution.estimate.bvar import BvarFit
+from attribution.estimate.parameters import Parameters
+
+THINNED = 60
+"""Posterior draws for which every day's shocks are drawn; bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Loadings:
+    """Slopes of a test series on the channels' shocks, estimation days only.
+
+    Attributes
+    ----------
+    channels : names.
+    slope, error : (draw, channel); least squares and its standard error, unit of the series per
+        one-scale shock.
+    days : number of days on which the series was observed.
+    """
+
+    channels: tuple[str, ...]
+    slope: np.ndarray
+    error: np.ndarray
+    days: int
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Posterior draws of the slopes (draw, channel) under a flat prior."""
+        noise = rng.standard_normal((20, *self.slope.shape))
+        return (self.slope + self.error * noise).reshape(-1, len(self.channels))
+
+
+def past_shocks(fit: BvarFit, rng: np.random.Generator) -> np.ndarray:
+    """Draw the structural shocks of every estimation day: (thinned draw, time, shock)."""
+    pick = np.linspace(0, len(fit.parameters.dof) - 1, THINNED).astype(int)
+    kept = Parameters(**{name: array[pick] for name, array in vars(fit.parameters).items()})
+    rows = fit.design.rows
+    errors, seen = kept.errors(rows), np.isfinite(rows.response)
+    patterns, of_day = np.unique(seen, axis=0, return_inverse=True)
+    out = np.empty((THINNED, len(rows.time), len(fit.design.prior.shocks)))
+    for number, observed in enumerate(patterns):
+        days = np.flatnonzero(of_day.reshape(-1) == number)
+        laws = [kept.law(fit.kernel, rows, day, observed) for day in days]
+        struck, _ = draw_shocks(_stacked(laws), errors[:, days][..., observed].swapaxes(0, 1).reshape(
+            len(days) * THINNED, -1), rng)
+        out[:, days] = struck.reshape(len(days), THINNED, -1).swapaxes(0, 1)
+    return out
+
+
+def loadings(
+    fit: BvarFit, channels: tuple[str, ...], shocks: np.ndarray, series: pd.Series
+) -> Loadings:
+    """Regress a test series on the channels' shocks (thinned draw, time, shock), draw by draw."""
+    values = series.reindex(fit.design.rows.time).to_numpy(float)
+    seen = np.isfinite(values)
+    columns = [fit.design.prior.shocks.index(name) for name in channels]
+    x = shocks[:, seen][..., columns]
+    x = np.concatenate([np.ones((*x.shape[:2], 1)), x], axis=2)
+    y = values[seen]
+    inverse = np.linalg.inv(x.swapaxes(1, 2) @ x)
+    slope = np.einsum("dij,dtj,t->di", inverse, x, y)
+    rest = y - np.einsum("dtj,dj->dt", x, slope)
+    # heteroskedasticity-robust (White): jumps make the squares of the shocks uneven
+    meat = np.einsum("dti,dt,dtj->dij", x, rest**2, x)
+    spread = inverse @ meat @ inverse
+    error = np.sqrt(np.diagonal(spread, axis1=1, axis2=2))
+    return Loadings(channels, slope[:, 1:], error[:, 1:], int(seen.sum()))
+
+
+def _stacked(laws: list[Law]) -> Law:
+    """Lay the laws of several days end to end."""
+    first = laws[0]
+    joined = {
+        name: np.concatenate([getattr(law, name) for law in laws])
+        for name in ("impact", "calm", "extra", "log_state", "log_scale", "dof")
+    }
+    return Law(jumpers=first.jumpers, **joined)
