@@ -32,7 +32,7 @@ def decompose(
 
     References
     ----------
-    kilian2017, ch. 4; statistics section A.2
+    kilian2017, ch. 4
     """
     frame = values.loc[:, list(structural.variables)]
     time, history, observed = window_values(frame, window, structural.lag_coefficients.shape[2])

@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from attribution.core import propagate
-from attribution.model.spec import ModelSpec
+from attribution.decompose import window_values
+from attribution.model.spec import ModelSpec, Window
 from attribution.posterior import Decomposition, StructuralPosterior
 
 ESTIMAND = "S: shock attribution"
@@ -109,13 +110,16 @@ def structure(structural: StructuralPosterior, units: Mapping[str, str]) -> dict
     return groups
 
 
-def shocks_of_days(
-    structural: StructuralPosterior, time: pd.DatetimeIndex, struck: np.ndarray
+def event_shocks(
+    structural: StructuralPosterior, values: pd.DataFrame, spec: ModelSpec
 ) -> dict[str, xr.Dataset]:
-    """Group ``/structural_shocks``: (chain, draw, day, shock), in scales."""
+    """Group ``/structural_shocks``: shocks of the event's days (chain, draw, day, shock), in scales."""
+    whole = Window("event", spec.event.start, spec.event.end)
+    days, history, seen = window_values(values, whole, structural.lag_coefficients.shape[2])
+    errors = propagate.residuals(structural.lag_coefficients, structural.intercept, history, seen)
     data = xr.Dataset(
-        {"shock": ((*DRAW, "day", "shock_name"), struck)},
-        {**_lead(structural.weight), "day": time, "shock_name": list(structural.shocks)},
+        {"shock": ((*DRAW, "day", "name"), structural.shocks_of(errors, days))},
+        {**_lead(structural.weight), "day": days, "name": list(structural.shocks)},
     )
     return {"/structural_shocks": data.map(_labelled, unit="scales")}
 

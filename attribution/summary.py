@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from attribution import compat
+from attribution.check.sensitivity import LIMIT
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 
@@ -65,11 +67,12 @@ def describe(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
     table["p_negative"] = w @ negative.reshape(flat.shape)
     table["p_largest"] = np.nan
     if np.ptp(weight) == 0:
-        table["mcse_mean"] = compat.mcse_mean(draws)
-        table["mcse_median"] = compat.mcse_quantile(draws, 0.5)
-        table["mcse_p_negative"] = _error_of_frequency(draws, negative)
-        table["r_hat"], table["ess_bulk"] = compat.rhat(draws), compat.ess_bulk(draws)
-        table["ess_tail"] = compat.ess_tail(draws)
+        table["mcse_mean"] = _moving(draws, compat.mcse_mean)
+        table["mcse_median"] = _moving(draws, lambda x: compat.mcse_quantile(x, 0.5))
+        table["mcse_p_negative"] = _moving(negative, compat.mcse_mean)
+        table["r_hat"] = _moving(draws, compat.rhat, still=np.nan)
+        table["ess_bulk"] = _moving(draws, compat.ess_bulk, still=np.nan)
+        table["ess_tail"] = _moving(draws, compat.ess_tail, still=np.nan)
     else:  # independent weighted draws
         size = 1.0 / (w @ w)
         p = table["p_negative"]
@@ -78,6 +81,14 @@ def describe(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
         table["mcse_p_negative"] = np.sqrt(p * (1 - p) / size)
         table["r_hat"], table["ess_bulk"], table["ess_tail"] = np.nan, size, size
     return table
+
+
+def band(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
+    """Mean and 90 % interval of (chain, draw, quantity)."""
+    flat, w = draws.reshape(-1, draws.shape[2]), weight.ravel() / weight.sum()
+    return pd.DataFrame(
+        {"mean": w @ flat, "q05": quantile(flat, w, 0.05), "q95": quantile(flat, w, 0.95)}
+    )
 
 
 def quantile(flat: np.ndarray, weight: np.ndarray, probability: float) -> np.ndarray:
@@ -117,12 +128,14 @@ def together(tree: xr.DataTree, window: str) -> pd.DataFrame:
     return table[["mean", "sd", *QUANTILES, "p_negative"]]
 
 
-def _error_of_frequency(draws: np.ndarray, negative: np.ndarray) -> np.ndarray:
-    """Monte Carlo error of the frequency of a negative draw; zero where it never or always is."""
-    moving = negative.std((0, 1)) > 0
-    out = np.zeros(draws.shape[2])
+def _moving(
+    draws: np.ndarray, diagnostic: Callable[[np.ndarray], np.ndarray], still: float = 0.0
+) -> np.ndarray:
+    """Apply a diagnostic to the columns of (chain, draw, quantity) that are not constant."""
+    moving = np.ptp(draws, axis=(0, 1)) > 0
+    out = np.full(draws.shape[2], still)
     if moving.any():
-        out[moving] = compat.mcse_mean(negative[..., moving])
+        out[moving] = diagnostic(draws[..., moving])
     return out
 
 
@@ -146,8 +159,8 @@ def _grades(
     """Grade the claim that a channel's contribution has its sign.
 
     ``robust`` if it holds for every prior on rotations in 90 % of draws; ``model-based`` if its
-    posterior probability is 90 % and the elasticity priors do not drive it; ``prior-driven``
-    otherwise.
+    posterior probability is 90 % and no prior on elasticities or on rotations drives it;
+    ``prior-driven`` otherwise: the data do not tell.
     """
     grade = pd.Series("", index=table.index, dtype=object)
     sensitivity = tree["ledger"].to_dataset() if "ledger" in tree else None
@@ -157,9 +170,9 @@ def _grades(
             continue
         p = table.loc[name, "p_negative"]
         sure = max(p, 1 - p) >= SURE
-        calm = False
+        calm = robust is None  # a uniform prior on rotations is never updated by the data
         if sensitivity is not None:
-            calm = bool(sensitivity["elasticities"].sel(window=window, channel=name) < 0.05)
+            calm = bool(sensitivity["elasticities"].sel(window=window, channel=name) < LIMIT)
         held = False
         if robust is not None and name in robust["channel"].to_numpy():
             one = robust.sel(channel=name)

@@ -10,13 +10,13 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "attribution"
 FLOORS = {
-    1: ("errors", "content", "compat", "finding", "core"),
+    1: ("errors", "content", "compat", "diagnostics", "finding", "core"),
     2: ("mechanics",),
     3: ("model",),
     4: ("panel", "source"),
     5: ("posterior", "allocate"),
-    6: ("estimate", "identify", "decompose", "mechanism", "check", "run"),
-    7: ("fit", "report"),
+    6: ("estimate", "decompose", "mechanism", "check", "run", "record", "summary"),
+    7: ("estimation", "fit", "results", "report", "listing"),
     8: ("cli", ""),
     9: ("__main__",),
 }

@@ -87,7 +87,7 @@ def separate(
 
     References
     ----------
-    statistics section A.6; wolf2020
+    wolf2020
     """
     everything = tuple(dict.fromkeys((*core, *variables)))
     wide = _Table(identification, everything, everything)

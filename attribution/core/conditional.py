@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
-NODES = 48
-"""Nodes of the quadrature over a day's own scale."""
+NODES = 96
+"""Nodes of the quadrature over a day's own log scale."""
+WIDEST = 8.0
+"""Largest own log scale: a day 3,000 times as volatile as it should be."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,13 @@ def log_density(law: Law, errors: np.ndarray, found: Squares, own: np.ndarray) -
 def evidence(law: Law, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Log density of a day's errors (draw,): at its usual scale, and with a scale of its own.
 
-    The own log scale is exponential with mean one and integrated out by Gauss-Laguerre nodes.
+    The own log scale is exponential with mean one and integrated out by Gauss-Legendre nodes;
+    Gauss-Laguerre nodes are too sparse where many errors of a violent day pin its scale down.
     """
     found = squares(law, errors)
-    node, weight = np.polynomial.laguerre.laggauss(NODES)
+    node, weight = np.polynomial.legendre.leggauss(NODES)
+    node = 0.5 * WIDEST * (node + 1.0)
+    weight = 0.5 * WIDEST * weight * np.exp(-node)
     usual = logsumexp(log_density(law, errors, found, np.zeros(1)), axis=(1, 2))
     spread = log_density(law, errors, found, node) + np.log(weight)[:, None]
     return usual, logsumexp(spread, axis=(1, 2))

@@ -164,32 +164,83 @@ def _stretch(w, g, bounds, i, dof, rng):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _inverse_of_columns(w, m):  # type: ignore[no-untyped-def]
+    """Return [1, A'] by Gauss and Jordan; a call to LAPACK would compile for seconds."""
+    n = w.shape[0]
+    work = np.zeros((n, 2 * n))
+    for i in range(n):
+        work[i, n + i] = 1.0
+        for j in range(n):
+            work[i, j] = w[i, m + j]
+    for i in range(n):
+        best = i
+        for k in range(i + 1, n):
+            if abs(work[k, i]) > abs(work[best, i]):
+                best = k
+        pivot = work[best, i]
+        for j in range(2 * n):
+            above = work[i, j]
+            work[i, j] = work[best, j] / pivot
+            if best != i:
+                work[best, j] = above
+        for k in range(n):
+            ratio = work[k, i]
+            if k != i:
+                for j in range(2 * n):
+                    work[k, j] -= ratio * work[i, j]
+    return work
+
+
+@njit(cache=True, nogil=True)
+def _refresh(w, g, scale, rows):  # type: ignore[no-untyped-def]
+    """Compute the carried products afresh from the columns that stand at the end of ``w``."""
+    n, m = g.shape[0], rows.shape[1]
+    a = _inverse_of_columns(w, m)
+    for i in range(n):
+        for r in range(m):
+            w[i, r] = 0.0
+            for v in range(n):
+                w[i, r] += w[i, m + v] * rows[v, r]
+        for j in range(n):
+            g[i, j] = 0.0
+            for u in range(n):
+                for v in range(n):
+                    g[i, j] += a[u, n + i] * scale[u, v] * a[v, n + j]
+
+
+@njit(cache=True, nogil=True)
+def _sweep(w, g, bounds, dof, full, rng):  # type: ignore[no-untyped-def]
+    """Turn every pair of columns once; shear and stretch them too if the sweep is a full one."""
+    for i in range(g.shape[0]):
+        for j in range(i):
+            _turn(w, g, bounds, i, j, rng)
+            if full:
+                _shear(w, g, bounds, i, j, rng)
+                _shear(w, g, bounds, j, i, rng)
+        if full:
+            _stretch(w, g, bounds, i, dof, rng)
+
+
+@njit(cache=True, nogil=True)
 def _chain(h, scale, dof, rows, bounds, draws, burn_in, thin, rng):  # type: ignore[no-untyped-def]
     """Kept states (draw, shock, variable).
 
     Row k of ``w`` holds the values of all cone rows on column k, then the column itself; ``g`` is
-    the quadratic form A S A'.  Both are carried through the moves and computed afresh now and then.
+    the quadratic form A S A'.  Both are carried through the moves.
     """
     n, m = h.shape[0], rows.shape[1]
     kept = np.empty((draws, n, n))
-    w = np.empty((n, m + n))
-    w[:, m:] = h
-    sweeps = burn_in + (draws - 1) * thin
-    g = scale
-    for sweep in range(sweeps):
+    w, g = np.empty((n, m + n)), np.empty((n, n))
+    for i in range(n):
+        for v in range(n):
+            w[i, m + v] = h[i, v]
+    for sweep in range(burn_in + (draws - 1) * thin):
         if sweep % REFRESH == 0:
-            w[:, :m] = w[:, m:].copy() @ rows
-            a = np.linalg.inv(w[:, m:].T)
-            g = a @ scale @ a.T
-        full = sweep % TURNS == 0
-        for i in range(n):
-            for j in range(i):
-                _turn(w, g, bounds, i, j, rng)
-                if full:
-                    _shear(w, g, bounds, i, j, rng)
-                    _shear(w, g, bounds, j, i, rng)
-            if full:
-                _stretch(w, g, bounds, i, dof, rng)
-        if sweep + 1 >= burn_in and (sweep + 1 - burn_in) % thin == 0:
-            kept[(sweep + 1 - burn_in) // thin] = w[:, m:]
+            _refresh(w, g, scale, rows)
+        _sweep(w, g, bounds, dof, sweep % TURNS == 0, rng)
+        done = sweep + 1 - burn_in
+        if done >= 0 and done % thin == 0:
+            for i in range(n):
+                for v in range(n):
+                    kept[done // thin, i, v] = w[i, m + v]
     return kept

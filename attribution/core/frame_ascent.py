@@ -54,7 +54,10 @@ def _derivatives(values, bounds, form, k, tau, margin, shift):  # type: ignore[n
         named = c + 1 < bounds.shape[0]
         if not named and c != k:
             continue
-        pull[:], curve[:] = 0.0, 0.0
+        for i in range(n):
+            pull[i] = 0.0
+            for j in range(n):
+                curve[i, j] = 0.0
         if named:
             for r in range(bounds[c], bounds[c + 1]):
                 steep = 1.0 / (values[r, c] + margin)
@@ -156,10 +159,13 @@ def _center(values, bounds, form, k, tau, margin, ends):  # type: ignore[no-unty
     for _ in range(STEPS):
         slope, bend = _derivatives(values, bounds, form, k, tau, margin, form[k, k])
         x = _newton(slope, bend)
-        gain = slope @ x
+        gain, widest = 0.0, 0.0
+        for i in range(x.shape[0]):
+            gain += slope[i] * x[i]
+            widest = max(widest, abs(x[i]))
         if gain < 0.02:
             break
-        length = min(1.0, 1.0 / np.abs(x).max())
+        length = min(1.0, 1.0 / widest)
         moved = False
         for _ in range(25):
             turn = _cayley(x, length, n)
@@ -210,7 +216,9 @@ def enter_all(values, bounds, rounds):  # type: ignore[no-untyped-def]
     form = np.zeros((n, n))
     for d in range(cases):
         found[d], moved, _ = _enter(values[d], bounds, form, rounds)
-        turn[d] = moved[moved.shape[0] - n :]
+        for i in range(n):
+            for j in range(n):
+                turn[d, i, j] = moved[moved.shape[0] - n + i, j]
     return found, turn
 
 

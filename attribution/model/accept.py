@@ -60,6 +60,17 @@ def check_model(spec: ModelSpec) -> None:
                 f"{place}: [[exposures]] channel '{exposure.channel}' is unknown"
                 f"{nearest(exposure.channel, channels)}; correct it"
             )
+    for expected in spec.expectations:
+        if expected.channel not in channels:
+            raise SpecError(
+                f"{place}: [[expectations]] channel '{expected.channel}' is unknown"
+                f"{nearest(expected.channel, channels)}; correct it"
+            )
+        if expected.series not in system.tests:
+            raise SpecError(
+                f"{place}: [[expectations]] series '{expected.series}' is not among [system] tests"
+                f"{nearest(expected.series, system.tests)}; add it or correct it"
+            )
     for name in spec.structural.unnamed:
         if name not in variables or name == spec.event.outcome:
             raise SpecError(

@@ -13,10 +13,12 @@ from attribution.model.spec import (
     Cell,
     Channel,
     Event,
+    Exposure,
     Identification,
     Minnesota,
     ModelSpec,
     Sample,
+    StructuralPrior,
     System,
     Window,
 )
@@ -95,3 +97,91 @@ def toy():
 def signs_fit(toy, signs_values):
     """The toy question answered, with robust ranges for both windows."""
     return fit_bvar_signs(toy.spec(), signs_values, draws=2000, seed=1, robust_draws=20)
+
+
+# The headline model's toy: three complete variables, one with missing spells, three channels.
+CORE = ("price", "software", "volatility")
+HELD = (
+    Window("eve", date(2025, 9, 1), date(2025, 9, 1)),
+    Window("crash", date(2025, 9, 2), date(2025, 9, 2)),
+)
+SIZED = {
+    ("derisking", "software"): (-inf, -0.4, None),
+    ("derisking", "volatility"): (0.0, inf, 0.6),
+    ("derisking", "liquidations"): (-0.2, 0.2, None),
+    ("hedging", "software"): (-0.1, 0.1, None),
+    ("hedging", "volatility"): (0.6, inf, None),
+    ("liquidation", "software"): (-0.1, 0.1, None),
+    ("liquidation", "liquidations"): (0.6, inf, None),
+}
+TRUE_IMPACT = np.array(  # columns as in the prior: channels, software_news, noise of two series
+    [
+        [-0.50, -0.45, -0.55, 0.05, 0.00, 0.00],
+        [-0.42, 0.00, 0.01, 0.80, 0.00, 0.00],
+        [0.32, 0.60, 0.10, -0.20, 0.50, 0.00],
+        [0.02, -0.10, 0.70, 0.00, 0.00, 0.50],
+    ]
+)
+UNIT = np.array([3.0, 1.5, 40.0, 0.2])
+
+
+def headline_spec(*, cells=SIZED, names=("derisking", "hedging", "liquidation"), **changes):
+    auxiliary = changes.pop("auxiliary", ("liquidations",))
+    identification = Identification(
+        name="toy",
+        path=None,
+        outcome="price",
+        direction=-1,
+        channels=tuple(Channel(name, name) for name in names),
+        cells=tuple(
+            Cell(channel, variable, low, high, "reason", "source", center)
+            for (channel, variable), (low, high, center) in cells.items()
+        ),
+    )
+    plain = {
+        "name": "toy",
+        "kind": "bvar",
+        "title": "",
+        "references": (),
+        "sample": Sample("none", date(2025, 1, 1), date(2025, 12, 31)),
+        "event": Event("event", "price", HELD, (date(2025, 9, 1), date(2025, 9, 3))),
+        "system": System(CORE, 1, auxiliary=auxiliary),
+        "structural": StructuralPrior(
+            unnamed=("software",), scale_columns=("lagged_level",), own_median=0.6
+        ),
+        "identification": identification,
+        "exposures": (Exposure("derisking", "stress", "reason"),),
+    }
+    return ModelSpec(**(plain | changes))
+
+
+@pytest.fixture(scope="session")
+def headline():
+    """Builder of the question, and what is true of the data that answer it."""
+    return SimpleNamespace(
+        spec=headline_spec, cells=SIZED, core=CORE, impact=TRUE_IMPACT * UNIT[:, None], unit=UNIT
+    )
+
+
+@pytest.fixture(scope="session")
+def headline_data():
+    """Panel and the shocks behind it; hedging crashes the price on 2 September."""
+    rng = np.random.default_rng(11)
+    days = pd.bdate_range("2025-02-10", "2025-09-12", name="time")
+    count = len(days)
+    shocks = rng.standard_normal((count, TRUE_IMPACT.shape[1])) * np.sqrt(
+        4 / rng.chisquare(6, (count, 1))
+    )
+    jumped = rng.random((count, 3)) < 0.04
+    shocks[:, :3] *= np.where(jumped, 3.0, 0.9)
+    crash = days.get_loc(pd.Timestamp("2025-09-02"))
+    shocks[crash, :4] = [1.5, 6.0, 0.5, -0.5]
+    path = np.zeros((count, 4))
+    for t in range(1, count):
+        path[t, :3] = 0.15 * path[t - 1, :3]
+        path[t] += TRUE_IMPACT @ shocks[t]
+    values = pd.DataFrame(path * UNIT, days, [*CORE, "liquidations"])
+    values.iloc[:40, 3] = np.nan
+    values["stress"] = rng.standard_normal(count)
+    values["lagged_level"] = np.sin(np.arange(count) / 15)
+    return SimpleNamespace(values=values, shocks=pd.DataFrame(shocks, days), crash=days[crash])

@@ -81,6 +81,23 @@ def test_contributions_have_the_law_of_brute_force(toy, signs_fit, signs_values)
     assert low < signs_fit.acceptance.rate < high  # measured on 4000 rotations in the fit
 
 
+def test_coefficients_belong_to_the_covariance_of_their_own_draw(signs_fit):
+    """Whitened by its own impact matrix, a draw of B is standard normal; by another's it is not."""
+    reduced, posterior = signs_fit.reduced_form, signs_fit.posterior
+    impact = posterior.impact.reshape(-1, 4, 4)
+    slopes = posterior.lag_coefficients.reshape(-1, 4, 4).swapaxes(1, 2)
+    intercept = posterior.intercept.reshape(-1, 1, 4)
+    moved = np.concatenate([intercept, slopes], axis=1) - reduced.mean
+    left = np.linalg.cholesky(reduced.precision).T @ moved
+    own, other = (
+        (np.linalg.solve(root, left.swapaxes(1, 2)) ** 2).sum((1, 2))
+        for root in (impact, impact[::-1])
+    )
+    law = stats.chi2(5 * 4).cdf
+    assert stats.kstest(own, law).pvalue > 1e-3
+    assert stats.kstest(other, law).pvalue < stats.kstest(own, law).pvalue / 10
+
+
 def test_acceptance_is_reported(toy, signs_fit):
     found = signs_fit.acceptance
     assert found.tried == 4000

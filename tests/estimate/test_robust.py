@@ -1,8 +1,10 @@
 """Ranges that hold for every prior on rotations, beside the draws they belong to."""
 
+import numpy as np
 from numpy.testing import assert_allclose
 
 from attribution.decompose import decompose
+from attribution.estimate import robust as robust_module
 from attribution.estimate.bvar_signs import fit_bvar_signs
 
 
@@ -45,3 +47,15 @@ def test_no_windows_are_no_ranges(toy, signs_values):
     robust = fit_of(toy.spec(), signs_values).robust
     assert robust.windows == ()
     assert robust.lower.shape == (4, 1, 0, 2)
+
+
+def test_where_no_second_start_is_found_nothing_is_said_to_converge(toy, signs_values, monkeypatch):
+    monkeypatch.setattr(
+        robust_module.bounds, "admissible", lambda root, *rest: (np.zeros(len(root), bool), root)
+    )
+    fit = fit_of(toy.spec(), signs_values, windows=None)
+    robust = fit.robust
+    assert not robust.converged.any()
+    assert (robust.agreed == 0).all()
+    assert np.isnan(robust.identification_strength).all()
+    assert (robust.lower < robust.upper).all()  # from the draw's own rotation alone

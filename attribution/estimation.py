@@ -1,0 +1,243 @@
+"""A model of any kind and its panel in; draws, checks and bounds in one shape out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from attribution import compat
+from attribution.check.expectations import judge
+from attribution.check.sensitivity import power_scaling
+from attribution.estimate.bvar import BvarFit, fit_bvar
+from attribution.estimate.bvar_signs import SignsFit, fit_bvar_signs
+from attribution.estimate.event_shocks import EventShocks, event_shocks, prior_shocks
+from attribution.estimate.loadings import loadings, past_shocks
+from attribution.estimate.var import estimate_var
+from attribution.finding import Finding
+from attribution.model.spec import ModelSpec
+from attribution.panel import Panel
+from attribution.posterior import StructuralPosterior
+
+CHAINS = 4
+TUNE = 500
+PRIOR_DRAWS = 2000
+UNRELIABLE = 0.7
+"""Pareto k above which reweighting is not to be trusted."""
+Groups = dict[str, xr.Dataset]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What every kind of model hands on.
+
+    Attributes
+    ----------
+    posterior : draws of the structural VAR, with the event's shocks where they must be drawn.
+    prior : the same under the prior, where there is one.
+    stats : the sampler's statistics (chain, draw), where there are any.
+    parameters : further scalars and vectors of the posterior, with dims (chain, draw, ...).
+    findings : checks of this kind of model.
+    notes : further numbers for the manifest.
+    groups : further groups of the run, given the contributions (chain, draw, window, channel).
+    """
+
+    posterior: StructuralPosterior
+    prior: StructuralPosterior | None = None
+    stats: Mapping[str, np.ndarray] = field(default_factory=dict)
+    parameters: Mapping[str, xr.DataArray] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    groups: Callable[[xr.DataArray], Groups] = lambda contribution: {}
+
+
+def estimate(
+    spec: ModelSpec,
+    panel: Panel,
+    draws: int,
+    seed: int,
+    event_in: str,
+    sampler: str,
+    *,
+    progress: bool,
+) -> Estimate:
+    """Estimate a model by the estimator of its kind.
+
+    Parameters
+    ----------
+    draws : kept draws over all chains, a multiple of four.
+    """
+    if spec.kind == "var":
+        fitted = estimate_var(spec, panel.values, draws=draws, seed=seed, event_in=event_in)
+        return Estimate(fitted.posterior, notes={"criteria": dict(fitted.criteria)})
+    if spec.kind == "bvar_signs":
+        return _signs(fit_bvar_signs(spec, panel.values, draws=draws, seed=seed, event_in=event_in))
+    fit = fit_bvar(
+        spec,
+        panel.values,
+        draws=-(-draws // CHAINS),
+        tune=TUNE,
+        chains=CHAINS,
+        seed=seed,
+        event_in=event_in,
+        progress=progress,
+        sampler=sampler,
+    )
+    return _headline(spec, panel, fit, np.random.default_rng([seed, 1]), event_in)
+
+
+def _headline(
+    spec: ModelSpec, panel: Panel, fit: BvarFit, rng: np.random.Generator, event_in: str
+) -> Estimate:
+    event = event_shocks(spec, fit, rng)
+    posterior = fit.tree["posterior"].to_dataset()
+    stats = fit.tree["sample_stats"].to_dataset()
+    known = {name: _named(spec, fit, posterior[name]) for name in ("share", "slope", "state")
+             if name in posterior}
+    known["dof"] = (2.1 + posterior["tail"]).rename("dof")
+    parts = {
+        "elasticities": [posterior[name] for name in ("signed", "banded") if name in posterior],
+        "noise": [posterior[name] for name in ("own", "reach") if name in posterior],
+    }
+    logs = {
+        name: sum(-0.5 * (x.to_numpy() ** 2).reshape(*fit.lead, -1).sum(2) for x in arrays)
+        for name, arrays in parts.items()
+    }
+    k, weights = _event_in(event)
+
+    def groups(contribution: xr.DataArray) -> Groups:
+        found: Groups = {
+            "/ledger": xr.Dataset(
+                {
+                    name: (("window", "channel"), power_scaling(contribution.to_numpy(), log))
+                    for name, log in logs.items()
+                },
+                {name: contribution[name] for name in ("window", "channel")},
+            ),
+            "/sample_stats": stats.drop_attrs(),
+        }
+        if event_in == "out":
+            found["/event_in"] = xr.Dataset(
+                {
+                    "log_weight": (("event_in", "chain", "draw"), weights),
+                    "pareto_k": ("event_in", k),
+                },
+                {"event_in": ["out", "scale", "in"]},
+            )
+        return found
+
+    return Estimate(
+        posterior=event.posterior,
+        prior=prior_shocks(spec, fit, min(PRIOR_DRAWS, fit.lead[0] * fit.lead[1]), rng),
+        stats={name: stats[name].to_numpy() for name in ("diverging", "energy") if name in stats},
+        parameters=known,
+        findings=(*_expectations(spec, panel, fit, rng), *_reweighting(event_in, k)),
+        notes={
+            "probability_of_jump": {
+                f"{day:%Y-%m-%d}": {name: round(float(p), 4) for name, p in row.items()}
+                for day, row in event.jump.iterrows()
+            }
+        },
+        groups=groups,
+    )
+
+
+def _event_in(event: EventShocks) -> tuple[np.ndarray, np.ndarray]:
+    """Pareto k and log weights (event_in, chain, draw) of ``out``, ``scale`` and ``in``."""
+    smoothed = [compat.psis(log) for log in (event.log_scale, event.log_in)]
+    k = np.array([np.nan, *(found[1] for found in smoothed)])
+    return k, np.stack([np.zeros_like(event.log_in), *(found[0] for found in smoothed)])
+
+
+def _reweighting(event_in: str, k: np.ndarray) -> tuple[Finding, ...]:
+    if event_in != "out":
+        return ()
+    worst = float(np.nanmax(k))
+    return (
+        Finding(
+            name="event left out, on its own scale, or in",
+            question="Can the draws be reweighted to the event's own evidence without a new fit?",
+            evidence=(
+                f"Pareto k {k[1]:.2f} with the event on its own scale, {k[2]:.2f} with the event in"
+                + (
+                    "; above 0.7 the comparison is not to be trusted: fit again with --event-in"
+                    if worst > UNRELIABLE
+                    else ""
+                )
+            ),
+            verdict="fails" if worst > UNRELIABLE else "holds",
+        ),
+    )
+
+
+def _expectations(
+    spec: ModelSpec, panel: Panel, fit: BvarFit, rng: np.random.Generator
+) -> tuple[Finding, ...]:
+    if not spec.expectations:
+        return ()
+    shocks = past_shocks(fit, rng)
+    slopes = {}
+    for series in dict.fromkeys(expected.series for expected in spec.expectations):
+        found = loadings(fit, spec.channels, shocks, panel.values[series])
+        drawn = found.draw(rng)
+        asked = [e.channel for e in spec.expectations if e.series == series]
+        slopes[series] = drawn[:, [spec.channels.index(name) for name in asked]]
+    return judge(spec.expectations, slopes, dict(panel.units))
+
+
+def _named(spec: ModelSpec, fit: BvarFit, array: xr.DataArray) -> xr.DataArray:
+    """Give the sampler's vectors the names of what they describe."""
+    shocks = fit.design.prior.shocks
+    labels = {
+        "share": ("importance", [*spec.channels, "rest"]),
+        "slope": ("exposed", [shocks[i] for i in fit.kernel.exposed]),
+        "state": ("jumped", ["none", *(shocks[j] for j in fit.design.prior.jumpers)]),
+    }
+    dim, names = labels[str(array.name)]
+    values = array.to_numpy()
+    return xr.DataArray(values, dims=("chain", "draw", dim), coords={dim: names}, name=array.name)
+
+
+def _signs(fitted: SignsFit) -> Estimate:
+    robust, accepted = fitted.robust, fitted.acceptance
+    found = Finding(
+        name="acceptance",
+        question="Do the data leave room for the table?",
+        evidence=(
+            f"{accepted.accepted:,} of {accepted.tried:,} uniform rotations satisfy it; an admissible"
+            f" rotation exists for {100 * accepted.plausibility:.0f} % of reduced-form draws"
+        ),
+        verdict="holds" if accepted.plausibility >= 0.5 else "fails",
+    )
+    dims = ("chain", "draw", "window", "channel")
+
+    def groups(contribution: xr.DataArray) -> Groups:
+        data = xr.Dataset(
+            {
+                "lower": (dims, robust.lower),
+                "upper": (dims, robust.upper),
+                "identification_strength": (("window", "channel"), robust.identification_strength),
+                "dilution": ("window", robust.dilution),
+                "no_assumption": (("window", "bound"), robust.no_assumption),
+            },
+            {"window": list(robust.windows), "channel": list(robust.channels)},
+        )
+        return {"/robust": data}
+
+    return Estimate(
+        posterior=fitted.posterior,
+        findings=(found,),
+        notes={
+            "acceptance": {
+                "tried": accepted.tried,
+                "accepted": accepted.accepted,
+                "rate": accepted.rate,
+                "plausibility": accepted.plausibility,
+                "turned_away_by_one_cell_alone": dict(accepted.sole),
+            }
+        },
+        groups=groups,
+    )

@@ -1,0 +1,208 @@
+"""The one path: the name of a model in, a run out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attribution import record
+from attribution.check import sampling
+from attribution.check.separation import Separation, refuse_inseparable, separate
+from attribution.decompose import decompose
+from attribution.errors import SpecError
+from attribution.estimate.design import EVENT_IN
+from attribution.finding import Finding
+from attribution.model import read_model
+from attribution.model.spec import Event, ModelSpec, Window
+from attribution.estimation import Estimate, estimate
+from attribution.panel import Panel, read_panel
+from attribution.run import Run, digest_of, versions
+
+DRAWS = 4000
+SEED = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What belongs to a run and not to a model.
+
+    Attributes
+    ----------
+    draws : kept draws, over all chains.
+    seed : one integer; the same seed gives the same run.
+    event_in : whether the event's days are left out of the estimation, on a scale of their own,
+        or in.
+    sampler : ``pymc`` or ``nutpie``; for models that are sampled.
+    progress : whether to show a live progress bar.
+    """
+
+    draws: int = DRAWS
+    seed: int = SEED
+    event_in: str = "out"
+    sampler: str = "pymc"
+    progress: bool = False
+
+
+def fit(
+    model: str,
+    *,
+    data: Path | None = None,
+    event: tuple[date, date] | None = None,
+    settings: Settings | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Run:
+    """Estimate a model, decompose its event, and check the answer.
+
+    Parameters
+    ----------
+    model : name of a shipped model, or the path of a model file.
+    data : folder or file of a data set with its card; the shipped data if not given.
+    event : first and last day of another event; the windows of the model file if not given.
+    say : called with each stage, for a user who waits.
+
+    Raises
+    ------
+    SpecError, DataError, EventError, IdentificationError, DiagnosticsError
+        Each names the place, what was found and what to do.
+    """
+    chosen = settings or Settings()
+    spec = read_model(model) if event is None else with_event(read_model(model), *event)
+    if chosen.event_in not in EVENT_IN:
+        raise SpecError(
+            f"--event-in '{chosen.event_in}': unknown; choose one of {', '.join(EVENT_IN)}"
+        )
+    say(f"reading {spec.sample.panel}")
+    separation = _separation(spec)
+    panel = read_panel(spec, data)
+    say(f"estimating {spec.name}")
+    found = estimate(spec, panel, chosen.draws, chosen.seed, chosen.event_in, chosen.sampler,
+                     progress=chosen.progress)
+    say("decomposing")
+    return _run(spec, panel, found, separation, chosen)
+
+
+def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
+    """Ask a model about another event: one window, held out of the estimation."""
+    if end < start:
+        raise SpecError(f"--event {start}:{end}: it ends before it starts; swap the two dates")
+    if not spec.sample.start < start:
+        raise SpecError(
+            f"--event {start}:{end}: the sample of '{spec.name}' starts on {spec.sample.start};"
+            " choose a later event or an earlier sample"
+        )
+    window = Window("event", start, end)
+    event = Event(f"{spec.event.outcome}, {start} to {end}", spec.event.outcome, (window,), (start, end))
+    sample = replace(spec.sample, end=max(spec.sample.end, end))
+    return replace(spec, title=f"{spec.name}: {event.name}", event=event, sample=sample)
+
+
+def _separation(spec: ModelSpec) -> Separation | None:
+    """Put the table through its linear programmes before any number is sampled."""
+    if spec.identification is None:
+        return None
+    found = separate(
+        spec.identification,
+        core=spec.system.variables,
+        variables=(*spec.system.variables, *spec.system.auxiliary),
+    )
+    refuse_inseparable(found)
+    return found
+
+
+def _run(
+    spec: ModelSpec,
+    panel: Panel,
+    found: Estimate,
+    separation: Separation | None,
+    settings: Settings,
+) -> Run:
+    outcome = spec.event.outcome
+    unit = panel.units[outcome]
+    values = panel.values[list(spec.system.variables)]
+    splits = [decompose(found.posterior, values, window) for window in spec.event.windows]
+    groups = record.contributions(splits, outcome, unit)
+    contribution = groups["/posterior"]["contribution"]
+    judged = sampling.diagnose(contribution, found.stats)
+    sampling.refuse(judged, contribution)
+    groups |= record.structure(found.posterior, panel.units)
+    groups |= record.event_shocks(found.posterior, values, spec)
+    groups |= record.observed(panel.values, panel.units)
+    groups["/posterior"] = groups["/posterior"].assign(found.parameters)
+    if found.prior is not None:
+        groups |= record.prior_contributions(
+            [decompose(found.prior, values, window) for window in spec.event.windows],
+            outcome,
+            unit,
+        )
+    groups |= found.groups(contribution)
+    findings = [sampling.finding(judged, contribution.sizes["chain"] * contribution.sizes["draw"])]
+    findings += [] if separation is None else [_told_apart(separation)]
+    findings += found.findings
+    tree = record.tree_of(groups, spec, unit)
+    return Run(tree, _manifest(spec, panel, settings, judged, findings, found.notes))
+
+
+def _told_apart(separation: Separation) -> Finding:
+    """Say what the table separates; pairs that hang on series unseen at the event are named."""
+    hang = [
+        f"{pair.first} and {pair.second}"
+        for pair in separation.pairs
+        if pair.touching or pair in separation.inseparable_by_core
+    ]
+    masked = [name for name, room in separation.masquerade.items() if room > 1e-9]
+    return Finding(
+        name="separation",
+        question="Does the table keep every two channels apart?",
+        evidence=(
+            f"all {len(separation.pairs)} pairs are separated"
+            + (f"; only at the edge of a bound: {', '.join(hang)}" if hang else "")
+            + (f"; a sum of other shocks can pass for {', '.join(masked)}" if masked else "")
+        ),
+        verdict="undecided" if hang or masked else "holds",
+    )
+
+
+def _manifest(
+    spec: ModelSpec,
+    panel: Panel,
+    settings: Settings,
+    judged: sampling.Sampling,
+    findings: list[Finding],
+    notes: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        "model": spec.name,
+        "title": spec.title,
+        "event": spec.event.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": settings.seed,
+        "settings": {
+            "draws": settings.draws,
+            "event_in": settings.event_in,
+            "sampler": settings.sampler,
+            "windows": {w.name: f"{w.start} to {w.end}" for w in spec.event.windows},
+            "hold_out": " to ".join(str(day) for day in spec.event.hold_out),
+        },
+        "digests": {"model": digest_of(spec), "data": panel.digest},
+        "versions": versions(),
+        "checks": {
+            "additivity": True,  # a decomposition that does not add up cannot be built
+            "converged": not judged.failures,
+            "one_mode": len(judged.modes) == 1,
+        },
+        "diagnostics": {
+            "max_rhat": judged.r_hat,
+            "min_ess_bulk": judged.ess_bulk,
+            "min_ess_tail": judged.ess_tail,
+            "max_mcse": judged.mcse,
+            "divergences": judged.divergences,
+        },
+        "repairs": list(panel.repairs),
+        "notes": dict(notes),
+        "findings": [finding.record() for finding in findings],
+    }

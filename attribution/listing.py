@@ -1,0 +1,56 @@
+"""What the toolkit ships, in words for the command line: data sets, and what a table separates."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from attribution.check.separation import describe, refuse_inseparable, separate
+from attribution.errors import SpecError
+from attribution.model import read_model
+from attribution.panel import data_sets
+
+
+def print_data(path: Path | None, *, as_json: bool) -> None:
+    """Print every data set, or that of a path, with its columns."""
+    sets = data_sets(path)
+    if as_json:
+        typer.echo(json.dumps([asdict(item) for item in sets], indent=2, ensure_ascii=False))
+        return
+    for item in sets:
+        span = f", {item.first} to {item.last}" if item.first else ""
+        typer.echo(f"\n{item.name}: {item.title} ({item.rows:,} rows{span})")
+        width = max(len(column.name) for column in item.columns)
+        for column in item.columns:
+            unit = column.unit or "text"
+            typer.echo(f"  {column.name:<{width}}  {unit:<24} {column.transform:<14} {column.source}")
+
+
+def print_separation(model: str, *, as_json: bool) -> None:
+    """Print what the table of a model separates; refuse one that leaves two channels exchangeable."""
+    spec = read_model(model)
+    if spec.identification is None:
+        raise SpecError(
+            f"model '{spec.name}': it has no identification table to check; its shocks are named"
+            " after the order of its variables"
+        )
+    found = separate(
+        spec.identification,
+        core=spec.system.variables,
+        variables=(*spec.system.variables, *spec.system.auxiliary),
+    )
+    rows = describe(found)
+    if as_json:
+        keys = ("what", "verdict", "why")
+        typer.echo(
+            json.dumps([dict(zip(keys, row, strict=True)) for row in rows], ensure_ascii=False)
+        )
+    else:
+        what, verdict = (max(len(row[i]) for row in rows) for i in (0, 1))
+        typer.echo(f"table '{found.table}', direction of the outcome fixed by every channel\n")
+        for row in rows:
+            typer.echo(f"{row[0]:<{what}}  {row[1]:<{verdict}}  {row[2]}")
+    refuse_inseparable(found)
