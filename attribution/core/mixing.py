@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+FEWEST = 4
+"""Draws a chain below which nothing can be said: the answers are not a number."""
+
 
 def effective_size(draws: np.ndarray) -> np.ndarray:
     r"""Effective number of independent draws, by Geyer's initial positive sequence.
@@ -15,7 +18,7 @@ def effective_size(draws: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    draws : (chain, draw, quantity); at least four draws a chain.
+    draws : (chain, draw, quantity).
 
     Returns
     -------
@@ -26,6 +29,8 @@ def effective_size(draws: np.ndarray) -> np.ndarray:
     geyer1992; vehtari2021
     """
     chains, length = draws.shape[:2]
+    if length < FEWEST:
+        return np.full(draws.shape[2], np.nan)
     centered = draws - draws.mean(1, keepdims=True)
     spectrum = np.fft.rfft(centered, 2 * length, axis=1)
     covariance = np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, :length] / length
@@ -49,6 +54,8 @@ def split_rhat(draws: np.ndarray) -> np.ndarray:
     ----------
     gelman1992; vehtari2021
     """
+    if draws.shape[1] < FEWEST:
+        return np.full(draws.shape[2], np.nan)
     half = draws.shape[1] // 2
     halves = np.concatenate([draws[:, :half], draws[:, half : 2 * half]])
     within = halves.var(1, ddof=1).mean(0)

@@ -93,7 +93,7 @@ def fit_bvar(
         chains=chains,
         cores=cores,
         seed=second,
-        target_accept=0.8,
+        target_accept=0.85,
         progressbar=progress,
         sampler=sampler,
         metric=metric,

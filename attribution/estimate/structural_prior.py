@@ -8,7 +8,7 @@ With outcome row 1, :math:`s` the outcome's standard deviation, K channels and t
     H_{ik} = |H_{1k}|\, x_{ik}
 
 a cell with one open end fixes a sign, :math:`x = \pm\text{LogNormal}(\log m, \sigma)` with median
-m and, where the cell names a threshold, :math:`\sigma` such that only 5 % of the prior lies on the
+m and, where the cell names a threshold, :math:`\sigma` such that only 1 % of the prior lies on the
 wrong side of it (:math:`\sigma` is ``elasticity_sd`` for a bare sign); a band [a, b] is :math:`N((a+b)/2, ((b-a)/4)^2)`; a cell that the table leaves out is
 :math:`N(0, (2 sd_i/s)^2)`.  The Dirichlet is neutral on importance: each channel's prior mean
 share of the outcome's variance is 1/(K+1).
@@ -26,8 +26,8 @@ import numpy as np
 from attribution.errors import SpecError
 from attribution.model.spec import Cell, ModelSpec
 
-QUANTILE = 1.6448536269514722
-"""Standard normal quantile of 95 %."""
+QUANTILE = 2.3263478740408408
+"""Standard normal quantile of 99 %."""
 
 
 @dataclass(frozen=True)
@@ -194,14 +194,19 @@ def _entries(rows: Sequence[tuple[Any, ...]]) -> np.ndarray:
 
 
 def _spread(cell: Cell, center: float, bare: float) -> float:
-    """Log sd of a one-sided cell: its threshold is the 5 % quantile; ``bare`` without threshold."""
+    """Log sd of a one-sided cell: its threshold is the 1 % quantile; ``bare`` without threshold."""
     threshold = cell.low if math.isinf(cell.high) else cell.high
+    if center == threshold:
+        raise SpecError(
+            f"cell {cell.channel} / {cell.variable}: center = {center:g} lies on the threshold, so"
+            " the prior has no spread; move center inside the claim"
+        )
     return math.log(center / threshold) / QUANTILE if threshold != 0 else bare
 
 
 def _center(cell: Cell) -> float:
     """Prior median of a one-sided cell: as given, else twice its threshold."""
-    if cell.center is not None:
+    if cell.center:  # a center of zero is no size either
         return cell.center
     threshold = cell.low if math.isinf(cell.high) else cell.high
     if threshold == 0:

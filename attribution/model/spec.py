@@ -184,9 +184,9 @@ class StructuralPrior:
     elasticity_sd: float = 0.7
     free_scale: float = 2.0
     own_median: float = 0.7
-    own_sd: float = 0.7
+    own_sd: float = 0.5
     unnamed: tuple[str, ...] = ()
-    unnamed_reach: float = 0.5
+    unnamed_reach: float = 0.3
     unnamed_on_outcome: float = 0.1
     outcome_scale_sd: float = 0.2
     intercept_sd: float = 0.1

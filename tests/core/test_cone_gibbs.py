@@ -138,3 +138,24 @@ def test_one_seed_gives_the_same_bits():
     one, same, other = (chain(rows, ends, SIGMA * 4, begin, s, draws=20) for s in (5, 5, 6))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_random_tables_have_the_law_of_joint_accept_reject(seed):
+    rng = np.random.default_rng(100 + seed)
+    named = int(rng.integers(1, 4))
+    inside = np.array([-1.0, *rng.normal(size=2)])  # every table has room around some column
+    tables = []
+    for _ in range(named):
+        extra = rng.normal(size=(int(rng.integers(1, 3)), 3))
+        tables.append(np.vstack([FALL, extra * np.sign(extra @ inside)[:, None]]))
+        inside = np.array([-1.0, *rng.normal(size=2)])
+    rows, ends = cones(*tables)
+    scale = SIGMA * (DOF - 4)
+    wanted = reference(rows, ends, scale, 20_000, seed)
+    found = chain(rows, ends, scale, start_of(rows, ends, scale), seed, thin=400)
+    assert mixing.effective_size(found.reshape(1, len(found), -1)[..., :3]).min() > 500
+    for v in range(3):
+        for k in range(named):
+            assert stats.ks_2samp(found[:, v, k], wanted[:, v, k]).pvalue > 0.01 / (10 * 3 * named)

@@ -34,3 +34,9 @@ def test_chains_that_disagree_are_worth_little_and_say_so():
 def test_a_chain_that_drifts_disagrees_with_itself():
     draws = autoregression(0.0, 1, 500, 3) + np.linspace(0, 4, 500)[None, :, None]
     assert (split_rhat(draws) > 1.2).all()
+
+
+def test_too_few_draws_give_no_answer():
+    draws = autoregression(0.0, 4, 3, 4)
+    assert np.isnan(effective_size(draws)).all()
+    assert np.isnan(split_rhat(draws)).all()

@@ -105,24 +105,32 @@ HELD = (
     Window("eve", date(2025, 9, 1), date(2025, 9, 1)),
     Window("crash", date(2025, 9, 2), date(2025, 9, 2)),
 )
-SIZED = {
-    ("derisking", "software"): (-inf, -0.4, None),
-    ("derisking", "volatility"): (0.0, inf, 0.6),
-    ("derisking", "liquidations"): (-0.2, 0.2, None),
-    ("hedging", "software"): (-0.1, 0.1, None),
-    ("hedging", "volatility"): (0.6, inf, None),
-    ("liquidation", "software"): (-0.1, 0.1, None),
-    ("liquidation", "liquidations"): (0.6, inf, None),
-}
+UNIT = np.array([3.0, 1.5, 40.0, 0.2])
 TRUE_IMPACT = np.array(  # columns as in the prior: channels, software_news, noise of two series
     [
-        [-0.50, -0.45, -0.55, 0.05, 0.00, 0.00],
-        [-0.42, 0.00, 0.01, 0.80, 0.00, 0.00],
-        [0.32, 0.60, 0.10, -0.20, 0.50, 0.00],
-        [0.02, -0.10, 0.70, 0.00, 0.00, 0.50],
+        [-0.55, -0.50, -0.55, 0.05, 0.00, 0.00],
+        [-0.80, 0.00, 0.01, 0.40, 0.00, 0.00],
+        [0.35, 0.85, 0.10, -0.10, 0.30, 0.00],
+        [0.02, -0.05, 0.90, 0.00, 0.00, 0.30],
     ]
 )
-UNIT = np.array([3.0, 1.5, 40.0, 0.2])
+
+
+def in_units(variable, *sizes):
+    """Elasticities of series of equal spread, in the units of the toy."""
+    unit = UNIT[(*CORE, "liquidations").index(variable)] / UNIT[0]
+    return tuple(None if size is None else size * unit for size in sizes)
+
+
+SIZED = {
+    ("derisking", "software"): in_units("software", -inf, -0.7, None),
+    ("derisking", "volatility"): in_units("volatility", 0.0, inf, 0.6),
+    ("derisking", "liquidations"): in_units("liquidations", -0.2, 0.2, None),
+    ("hedging", "software"): in_units("software", -0.1, 0.1, None),
+    ("hedging", "volatility"): in_units("volatility", 0.8, inf, None),
+    ("liquidation", "software"): in_units("software", -0.1, 0.1, None),
+    ("liquidation", "liquidations"): in_units("liquidations", 0.8, inf, None),
+}
 
 
 def headline_spec(*, cells=SIZED, names=("derisking", "hedging", "liquidation"), **changes):
@@ -167,7 +175,7 @@ def headline():
 def headline_data():
     """Panel and the shocks behind it; hedging crashes the price on 2 September."""
     rng = np.random.default_rng(11)
-    days = pd.bdate_range("2025-02-10", "2025-09-12", name="time")
+    days = pd.bdate_range("2024-10-07", "2025-09-12", name="time")
     count = len(days)
     shocks = rng.standard_normal((count, TRUE_IMPACT.shape[1])) * np.sqrt(
         4 / rng.chisquare(6, (count, 1))

@@ -100,6 +100,12 @@ def test_gaps_and_missing_tables_are_refused(toy, signs_values):
         fit_of(replace(toy.spec(), identification=None), signs_values)
 
 
+def test_four_draws_are_enough_to_ask(toy, signs_values):
+    found = fit_of(toy.spec(), signs_values, draws=4)
+    assert found.posterior.impact.shape == (4, 1, 4, 4)
+    assert np.isnan(list(found.acceptance.rhat.values())).all()
+
+
 def test_the_flat_prior_is_least_squares(toy, signs_values):
     found = fit_of(toy.spec(prior=Minnesota(flat=True)), signs_values).reduced_form
     sample = signs_values.loc[:"2025-11-28"].to_numpy()
