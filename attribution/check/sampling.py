@@ -12,9 +12,9 @@ from attribution import compat
 from attribution.errors import DiagnosticsError
 from attribution.finding import Finding
 
-R_HAT, ESS, MCSE, ENERGY = 1.01, 400.0, 0.05, 0.3
-"""Limits: R-hat at most, effective draws at least, Monte Carlo error of a mean below this many
-posterior standard deviations' worth of a log point, energy fraction at least."""
+R_HAT, ESS, MCSE, ENERGY = 1.01, 400.0, 0.1, 0.3
+"""Limits: R-hat at most, effective draws at least, Monte Carlo error of a mean below one unit of the
+printed decimal (log points), energy fraction at least."""
 APART = 1.1
 """R-hat between two chains above which they are in different modes."""
 

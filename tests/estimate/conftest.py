@@ -155,7 +155,11 @@ def headline_spec(*, cells=SIZED, names=("derisking", "hedging", "liquidation"),
         "event": Event("event", "price", HELD, (date(2025, 9, 1), date(2025, 9, 3))),
         "system": System(CORE, 1, auxiliary=auxiliary),
         "structural": StructuralPrior(
-            unnamed=("software",), scale_columns=("lagged_level",), own_median=0.6
+            unnamed=("software",),
+            unnamed_reach=0.3,
+            own_median=0.5,
+            own_sd=0.6,
+            scale_columns=("lagged_level",),
         ),
         "identification": identification,
         "exposures": (Exposure("derisking", "stress", "reason"),),

@@ -13,6 +13,7 @@ from attribution.estimate.structural_prior import impact_prior
 from attribution.model.spec import StructuralPrior
 
 DRAWS = 100_000
+WRONG_SIDE = 0.01
 SD = {"price": 3.0, "software": 1.5, "volatility": 40.0, "liquidations": 0.2}
 
 
@@ -63,18 +64,18 @@ def near(frequency, probability):
         ("liquidation", "liquidations", 0.6, 1.2),
     ],
 )
-def test_five_per_cent_of_the_prior_is_on_the_wrong_side_of_a_threshold(
+def test_one_per_cent_of_the_prior_is_on_the_wrong_side_of_a_threshold(
     prior, drawn, channel, variable, threshold, median
 ):
     x = elasticity(prior, drawn, channel, variable)
     assert (np.sign(x) == np.sign(threshold)).all()
-    assert near((np.abs(x) < abs(threshold)).mean(), 0.05)
+    assert near((np.abs(x) < abs(threshold)).mean(), WRONG_SIDE)
     assert near((x < median).mean(), 0.5)
     assert stats.kstest(np.log(np.abs(x[:5000])), "norm", args=_moments(threshold, median)).pvalue > 1e-3
 
 
 def _moments(threshold, median):
-    spread = np.log(median / threshold) / stats.norm.ppf(0.95)
+    spread = np.log(median / threshold) / stats.norm.ppf(1 - WRONG_SIDE)
     return np.log(abs(median)), spread
 
 
@@ -134,7 +135,8 @@ def test_unnamed_shocks_reach_every_row_and_noise_reaches_one(spec, prior, drawn
         if shock.endswith("_noise"):
             assert (rest == 0).all()
         else:
-            expected = [0.1, 0.5, 0.5]  # outcome, volatility, liquidations
+            settings = spec.structural
+            expected = [settings.unnamed_on_outcome, *[settings.unnamed_reach] * 2]
             assert_allclose(rest.std(0), expected, rtol=4.5 / np.sqrt(2 * DRAWS))
     assert not {"price_noise", "price_news", "software_noise"} & set(prior.shocks)
 
