@@ -12,6 +12,8 @@ from attribution import __version__
 from attribution.errors import AttributionError, SpecError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from attribution.run import Run
 
 app = typer.Typer(
@@ -61,12 +63,18 @@ def fit(
         str | None, typer.Option(metavar="START:END", help="Another event, as two dates.")
     ] = None,
     event_in: Annotated[
-        str, typer.Option(help="Event's days in the estimation: out, scale (their own) or in.")
+        str,
+        typer.Option(help="Event's days in the estimation: out, scale (their own), in, or all."),
     ] = "out",
-    draws: Annotated[int, typer.Option(min=4, help="Kept draws, over all chains.")] = 4000,
+    draws: Annotated[
+        int | None,
+        typer.Option(min=4, help="Kept draws, over all chains; 6000 for kind bvar, else 4000."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="One seed reproduces a run exactly.")] = 5,
     sampler: Annotated[str, typer.Option(help="NUTS of pymc, or nutpie if installed.")] = "pymc",
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/MODEL if not given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; runs/MODEL if not given.")
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -146,7 +154,9 @@ def models(json: Json = False) -> None:
 
 @app.command()
 def data(
-    path: Annotated[Path | None, typer.Argument(help="A data set of your own; else shipped.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="A data set of your own; else shipped.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List data sets and their columns: span, unit, transform, source."""
@@ -178,7 +188,7 @@ def _dates(event: str | None) -> tuple[date, date] | None:
         ) from None
 
 
-def _console():  # type: ignore[no-untyped-def]
+def _console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False)

@@ -81,9 +81,10 @@ def window_values(
         column = gaps.any().idxmax()
         day = gaps.index[gaps[column]][0]
         raise EventError(
-            f"{place}: '{column}' has no value on {day:%Y-%m-%d}; supply it or use a model without it"
+            f"{place}: '{column}' has no value on {day:%Y-%m-%d}; supply it or use a model without"
+            " it"
         )
-    return inside.index, history.to_numpy(float), inside.to_numpy(float)
+    return pd.DatetimeIndex(inside.index), history.to_numpy(float), inside.to_numpy(float)
 
 
 def _by_channel(parts: np.ndarray, structural: StructuralPosterior) -> np.ndarray:

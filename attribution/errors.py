@@ -1,4 +1,4 @@
-"""What can go wrong, each with its exit code; every message is one located sentence with a remedy."""
+"""What can go wrong, each with its exit code; a message is one located sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class EventError(AttributionError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `` (nearest: 'x')`` for the closest known name, or the list of names if none is close."""
+    """Return `` (nearest: 'x')`` for the closest known name, or all names if none is close."""
     names = sorted(set(known))
     close = get_close_matches(name, names, n=1, cutoff=0.5)
     if close:

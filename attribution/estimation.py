@@ -11,7 +11,7 @@ import xarray as xr
 
 from attribution import compat
 from attribution.check.expectations import judge
-from attribution.check.sensitivity import power_scaling
+from attribution.check.sensitivity import power_scaling, recentred
 from attribution.estimate.bvar import BvarFit, fit_bvar
 from attribution.estimate.bvar_signs import SignsFit, fit_bvar_signs
 from attribution.estimate.event_shocks import EventShocks, event_shocks, prior_shocks
@@ -27,6 +27,7 @@ TUNE = 500
 PRIOR_DRAWS = 2000
 UNRELIABLE = 0.7
 """Pareto k above which reweighting is not to be trusted."""
+REWEIGHTED = "event left out, on its own scale, or in"
 Groups = dict[str, xr.Dataset]
 
 
@@ -95,8 +96,11 @@ def _headline(
     event = event_shocks(spec, fit, rng)
     posterior = fit.tree["posterior"].to_dataset()
     stats = fit.tree["sample_stats"].to_dataset()
-    known = {name: _named(spec, fit, posterior[name]) for name in ("share", "slope", "state")
-             if name in posterior}
+    known = {
+        name: _named(spec, fit, posterior[name])
+        for name in ("share", "slope", "state")
+        if name in posterior
+    }
     known["dof"] = (2.1 + posterior["tail"]).rename("dof")
     parts = {
         "elasticities": [posterior[name] for name in ("signed", "banded") if name in posterior],
@@ -110,13 +114,7 @@ def _headline(
 
     def groups(contribution: xr.DataArray) -> Groups:
         found: Groups = {
-            "/ledger": xr.Dataset(
-                {
-                    name: (("window", "channel"), power_scaling(contribution.to_numpy(), log))
-                    for name, log in logs.items()
-                },
-                {name: contribution[name] for name in ("window", "channel")},
-            ),
+            "/ledger": _ledger(contribution, logs, posterior["share"].to_numpy()),
             "/sample_stats": stats.drop_attrs(),
         }
         if event_in == "out":
@@ -145,6 +143,19 @@ def _headline(
     )
 
 
+def _ledger(
+    contribution: xr.DataArray, logs: Mapping[str, np.ndarray], share: np.ndarray
+) -> xr.Dataset:
+    """Measure what each part of the prior does to each contribution (window, channel)."""
+    draws = contribution.to_numpy()
+    moved = {name: power_scaling(draws, log) for name, log in logs.items()}
+    moved["recentred"] = recentred(draws, share[..., :-1])
+    return xr.Dataset(
+        {name: (("window", "channel"), values) for name, values in moved.items()},
+        {name: contribution[name] for name in ("window", "channel")},
+    )
+
+
 def _event_in(event: EventShocks) -> tuple[np.ndarray, np.ndarray]:
     """Pareto k and log weights (event_in, chain, draw) of ``out``, ``scale`` and ``in``."""
     smoothed = [compat.psis(log) for log in (event.log_scale, event.log_in)]
@@ -158,12 +169,12 @@ def _reweighting(event_in: str, k: np.ndarray) -> tuple[Finding, ...]:
     worst = float(np.nanmax(k))
     return (
         Finding(
-            name="event left out, on its own scale, or in",
+            name=REWEIGHTED,
             question="Can the draws be reweighted to the event's own evidence without a new fit?",
             evidence=(
                 f"Pareto k {k[1]:.2f} with the event on its own scale, {k[2]:.2f} with the event in"
                 + (
-                    "; above 0.7 the comparison is not to be trusted: fit again with --event-in"
+                    "; above 0.7 the comparison is not to be trusted: fit each with --event-in all"
                     if worst > UNRELIABLE
                     else ""
                 )
@@ -207,8 +218,9 @@ def _signs(fitted: SignsFit) -> Estimate:
         name="acceptance",
         question="Do the data leave room for the table?",
         evidence=(
-            f"{accepted.accepted:,} of {accepted.tried:,} uniform rotations satisfy it; an admissible"
-            f" rotation exists for {100 * accepted.plausibility:.0f} % of reduced-form draws"
+            f"{accepted.accepted:,} of {accepted.tried:,} uniform rotations satisfy it; an"
+            f" admissible rotation exists for {100 * accepted.plausibility:.0f} % of reduced-form"
+            " draws"
         ),
         verdict="holds" if accepted.plausibility >= 0.5 else "fails",
     )

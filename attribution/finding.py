@@ -33,12 +33,12 @@ class Finding:
             raise ValueError(f"verdict '{self.verdict}' is none of {', '.join(VERDICTS)}")
 
     def record(self) -> dict[str, Any]:
-        """The finding as plain data."""
+        """Return the finding as plain data."""
         return asdict(self)
 
 
 def verdict_of(probability: float) -> str:
-    """Verdict of a claim that holds with a posterior probability."""
+    """Return the verdict of a claim that holds with a posterior probability."""
     if probability >= SURE:
         return "holds"
     return "fails" if probability <= 1.0 - SURE else "undecided"

@@ -8,23 +8,26 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import xarray as xr
 
 from attribution import record
 from attribution.check import sampling
 from attribution.check.separation import Separation, refuse_inseparable, separate
 from attribution.decompose import decompose
-from attribution.errors import SpecError
+from attribution.errors import SpecError, nearest
 from attribution.estimate.design import EVENT_IN
+from attribution.estimation import REWEIGHTED, Estimate, estimate
 from attribution.finding import Finding
 from attribution.model import read_model
 from attribution.model.spec import Event, ModelSpec, Window
-from attribution.estimation import Estimate, estimate
 from attribution.panel import Panel, read_panel
+from attribution.posterior import Decomposition
 from attribution.run import Run, digest_of, versions
 
-DRAWS = 4000
+DRAWS = {"bvar": 6000, "bvar_signs": 4000, "var": 4000}
+"""Kept draws by kind of model; the sampled one needs more for the same Monte Carlo error."""
 SEED = 5
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,15 @@ class Settings:
 
     Attributes
     ----------
-    draws : kept draws, over all chains.
+    draws : kept draws, over all chains; by the kind of the model if None.
     seed : one integer; the same seed gives the same run.
-    event_in : whether the event's days are left out of the estimation, on a scale of their own,
-        or in.
+    event_in : whether the event's days are left out of the estimation (``out``), on a scale of
+        their own (``scale``), or in (``in``); ``all`` fits each and leads with ``out``.
     sampler : ``pymc`` or ``nutpie``; for models that are sampled.
     progress : whether to show a live progress bar.
     """
 
-    draws: int = DRAWS
+    draws: int | None = None
     seed: int = SEED
     event_in: str = "out"
     sampler: str = "pymc"
@@ -72,18 +75,57 @@ def fit(
     """
     chosen = settings or Settings()
     spec = read_model(model) if event is None else with_event(read_model(model), *event)
-    if chosen.event_in not in EVENT_IN:
-        raise SpecError(
-            f"--event-in '{chosen.event_in}': unknown; choose one of {', '.join(EVENT_IN)}"
-        )
+    ways = _ways(spec, chosen.event_in)
     say(f"reading {spec.sample.panel}")
     separation = _separation(spec)
     panel = read_panel(spec, data)
-    say(f"estimating {spec.name}")
-    found = estimate(spec, panel, chosen.draws, chosen.seed, chosen.event_in, chosen.sampler,
-                     progress=chosen.progress)
+    draws = chosen.draws or DRAWS[spec.kind]
+    fits = []
+    for way in ways:
+        say(f"estimating {spec.name}" + (f", event {way}" if len(ways) > 1 else ""))
+        found = estimate(
+            spec, panel, draws, chosen.seed, way, chosen.sampler, progress=chosen.progress
+        )
+        fits.append(_part(spec, panel, found))
     say("decomposing")
-    return _run(spec, panel, found, separation, chosen)
+    return _run(spec, panel, fits, separation, replace(chosen, draws=draws))
+
+
+def _ways(spec: ModelSpec, event_in: str) -> tuple[str, ...]:
+    """Fits that a choice asks for, the headline's first."""
+    if event_in == ALL:
+        if spec.kind != "bvar":
+            raise SpecError(f"--event-in all: kind '{spec.kind}' has no 'scale'; use out or in")
+        return EVENT_IN
+    if event_in not in EVENT_IN:
+        known = (*EVENT_IN, ALL)
+        raise SpecError(
+            f"--event-in '{event_in}': unknown{nearest(event_in, known)}; choose one of"
+            f" {', '.join(known)}"
+        )
+    return (event_in,)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An estimate with its decompositions, judged."""
+
+    estimate: Estimate
+    splits: list[Decomposition]
+    groups: dict[str, xr.Dataset]
+    judged: sampling.Sampling
+
+
+def _part(spec: ModelSpec, panel: Panel, found: Estimate) -> _Part:
+    """Decompose every window and refuse draws that did not converge."""
+    outcome = spec.event.outcome
+    values = panel.values[list(spec.system.variables)]
+    splits = [decompose(found.posterior, values, window) for window in spec.event.windows]
+    groups = record.contributions(splits, outcome, panel.units[outcome])
+    contribution = groups["/posterior"]["contribution"]
+    judged = sampling.diagnose(contribution, found.stats)
+    sampling.refuse(judged, contribution)
+    return _Part(found, splits, groups, judged)
 
 
 def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
@@ -96,7 +138,9 @@ def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
             " choose a later event or an earlier sample"
         )
     window = Window("event", start, end)
-    event = Event(f"{spec.event.outcome}, {start} to {end}", spec.event.outcome, (window,), (start, end))
+    event = Event(
+        f"{spec.event.outcome}, {start} to {end}", spec.event.outcome, (window,), (start, end)
+    )
     sample = replace(spec.sample, end=max(spec.sample.end, end))
     return replace(spec, title=f"{spec.name}: {event.name}", event=event, sample=sample)
 
@@ -117,32 +161,32 @@ def _separation(spec: ModelSpec) -> Separation | None:
 def _run(
     spec: ModelSpec,
     panel: Panel,
-    found: Estimate,
+    fits: list[_Part],
     separation: Separation | None,
     settings: Settings,
 ) -> Run:
-    outcome = spec.event.outcome
-    unit = panel.units[outcome]
+    first = fits[0]
+    found, judged = first.estimate, first.judged
+    outcome, unit = spec.event.outcome, panel.units[spec.event.outcome]
     values = panel.values[list(spec.system.variables)]
-    splits = [decompose(found.posterior, values, window) for window in spec.event.windows]
-    groups = record.contributions(splits, outcome, unit)
-    contribution = groups["/posterior"]["contribution"]
-    judged = sampling.diagnose(contribution, found.stats)
-    sampling.refuse(judged, contribution)
+    contribution = first.groups["/posterior"]["contribution"]
+    groups = dict(first.groups)
     groups |= record.structure(found.posterior, panel.units)
     groups |= record.event_shocks(found.posterior, values, spec)
     groups |= record.observed(panel.values, panel.units)
     groups["/posterior"] = groups["/posterior"].assign(found.parameters)
     if found.prior is not None:
-        groups |= record.prior_contributions(
-            [decompose(found.prior, values, window) for window in spec.event.windows],
-            outcome,
-            unit,
-        )
+        before = [decompose(found.prior, values, window) for window in spec.event.windows]
+        groups |= record.prior_contributions(before, outcome, unit)
     groups |= found.groups(contribution)
     findings = [sampling.finding(judged, contribution.sizes["chain"] * contribution.sizes["draw"])]
     findings += [] if separation is None else [_told_apart(separation)]
     findings += found.findings
+    if len(fits) > 1:
+        groups["/event_in"] = record.every_way(
+            EVENT_IN, [part.groups["/posterior"]["contribution"] for part in fits]
+        )
+        findings = [finding for finding in findings if finding.name != REWEIGHTED]
     tree = record.tree_of(groups, spec, unit)
     return Run(tree, _manifest(spec, panel, settings, judged, findings, found.notes))
 

@@ -26,11 +26,13 @@ def print_data(path: Path | None, *, as_json: bool) -> None:
         width = max(len(column.name) for column in item.columns)
         for column in item.columns:
             unit = column.unit or "text"
-            typer.echo(f"  {column.name:<{width}}  {unit:<24} {column.transform:<14} {column.source}")
+            typer.echo(
+                f"  {column.name:<{width}}  {unit:<24} {column.transform:<14} {column.source}"
+            )
 
 
 def print_separation(model: str, *, as_json: bool) -> None:
-    """Print what the table of a model separates; refuse one that leaves two channels exchangeable."""
+    """Print what a model's table separates; refuse one that leaves two channels exchangeable."""
     spec = read_model(model)
     if spec.identification is None:
         raise SpecError(

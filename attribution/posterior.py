@@ -1,4 +1,4 @@
-"""The nouns that hold draws: a structural posterior, and a decomposition that adds up or does not exist."""
+"""The nouns that hold draws: a structural posterior, and a decomposition that adds up."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ class StructuralPosterior:
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} is not finite")
         if k < n or len(set(self.shocks)) != k:
-            raise ValueError("a structural posterior needs at least as many distinct shocks as variables")
+            raise ValueError(
+                "a structural posterior needs at least as many distinct shocks as variables"
+            )
         if self.struck is None:
             if k > n:
                 raise ValueError("more shocks than variables need the shocks of the event's days")
@@ -97,9 +99,9 @@ class StructuralPosterior:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """Historical decomposition of one window, for every variable.
+    r"""Historical decomposition of one window, for every variable.
 
-    .. math:: y_t = \\mathrm{baseline}_t + \\sum_k c_{k,t}
+    .. math:: y_t = \mathrm{baseline}_t + \sum_k c_{k,t}
 
     Attributes
     ----------
@@ -138,7 +140,7 @@ class Decomposition:
             )
 
     def cumulated(self, variable: str) -> tuple[np.ndarray, np.ndarray, float]:
-        """Sum over the window: contributions (chain, draw, channel), baseline (chain, draw), observed."""
+        """Sum a window: contributions (chain, draw, channel), baseline (chain, draw), observed."""
         i = self.variables.index(variable)
         return (
             self.contribution[:, :, :, i].sum(2),

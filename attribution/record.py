@@ -21,7 +21,7 @@ DRAW = ("chain", "draw")
 def contributions(
     splits: Sequence[Decomposition], outcome: str, unit: str
 ) -> dict[str, xr.Dataset]:
-    """Groups ``/posterior`` (sums over each window) and ``/windows/...`` (day by day)."""
+    """Make groups ``/posterior`` (sums over each window) and ``/windows/...`` (day by day)."""
     sums, baselines, groups = [], [], {}
     for split in splits:
         i = split.variables.index(outcome)
@@ -64,7 +64,7 @@ def prior_contributions(
 
 
 def structure(structural: StructuralPosterior, units: Mapping[str, str]) -> dict[str, xr.Dataset]:
-    """Groups ``/structural``, ``/structural_shocks``, ``/responses`` and ``/weights``."""
+    """Make groups ``/structural``, ``/structural_shocks``, ``/responses`` and ``/weights``."""
     variables, shocks = list(structural.variables), list(structural.shocks)
     lead = _lead(structural.weight)
     channels = [shocks.index(name) for name in structural.channels]
@@ -113,7 +113,7 @@ def structure(structural: StructuralPosterior, units: Mapping[str, str]) -> dict
 def event_shocks(
     structural: StructuralPosterior, values: pd.DataFrame, spec: ModelSpec
 ) -> dict[str, xr.Dataset]:
-    """Group ``/structural_shocks``: shocks of the event's days (chain, draw, day, shock), in scales."""
+    """Make group ``/structural_shocks``: those of the event's days (chain, draw, day, shock)."""
     whole = Window("event", spec.event.start, spec.event.end)
     days, history, seen = window_values(values, whole, structural.lag_coefficients.shape[2])
     errors = propagate.residuals(structural.lag_coefficients, structural.intercept, history, seen)
@@ -122,6 +122,19 @@ def event_shocks(
         {**_lead(structural.weight), "day": days, "name": list(structural.shocks)},
     )
     return {"/structural_shocks": data.map(_labelled, unit="scales")}
+
+
+def every_way(ways: Sequence[str], contribution: Sequence[xr.DataArray]) -> xr.Dataset:
+    """Group ``/event_in`` of fits of their own: no weights, one set of draws each."""
+    lead = contribution[0].transpose(*DRAW, ...).shape[:2]
+    data = xr.Dataset(
+        {
+            "contribution": xr.concat(contribution, "event_in"),
+            "log_weight": (("event_in", *DRAW), np.zeros((len(ways), *lead))),
+            "pareto_k": ("event_in", np.full(len(ways), np.nan)),
+        }
+    )
+    return data.assign_coords(event_in=list(ways))
 
 
 def observed(values: pd.DataFrame, units: Mapping[str, str]) -> dict[str, xr.Dataset]:

@@ -9,16 +9,39 @@ import numpy as np
 import pandas as pd
 
 from attribution import summary
+from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.run import Run
 
 if TYPE_CHECKING:
     import xarray as xr
 
-KEPT = ("mean", "sd", "q05", "q25", "median", "q75", "q95", "p_negative", "p_largest", "percent",
-        "share", "mcse_mean", "r_hat", "ess_bulk", "ess_tail", "robust_lower", "robust_upper",
-        "identification_strength")
+KEPT = (
+    "mean",
+    "sd",
+    "q05",
+    "q25",
+    "median",
+    "q75",
+    "q95",
+    "p_negative",
+    "p_largest",
+    "percent",
+    "share",
+    "mcse_mean",
+    "r_hat",
+    "ess_bulk",
+    "ess_tail",
+    "robust_lower",
+    "robust_upper",
+    "identification_strength",
+)
 SUMS = "known only as a sum"
+LEDGER = {
+    "elasticities": "sensitivity to the elasticity priors",
+    "noise": "sensitivity to the noise priors",
+    "recentred": "least probability of its sign when a channel's prior importance is moved",
+}
 
 
 def windows(tree: xr.DataTree) -> list[str]:
@@ -43,7 +66,7 @@ def _ledger(tree: xr.DataTree) -> pd.DataFrame:
     data = tree["ledger"].to_dataset()
     rows = {
         f"{channel}, {window}": {
-            f"sensitivity to the prior of {part}": float(data[part].sel(window=window, channel=channel))
+            LEDGER[str(part)]: float(data[part].sel(window=window, channel=channel))
             for part in data.data_vars
         }
         for window in windows(tree)
@@ -55,11 +78,11 @@ def _ledger(tree: xr.DataTree) -> pd.DataFrame:
 def headline(run: Run, table: pd.DataFrame) -> str:
     """Say in two sentences what moved the outcome, how surely, and what is not known."""
     name = windows(run.tree)[0]
-    move = float(table.loc["observed", "mean"])
+    move = number(table, "observed", "mean")
     channels = [row for row in table.index if row not in (UNATTRIBUTED, "baseline", "observed")]
     top = str(table.loc[channels, "p_largest"].idxmax())
     row = table.loc[top]
-    chance = float(row["p_largest"])
+    chance = number(table, top, "p_largest")
     percent = 100 * np.expm1(move / 100)
     said = (
         f"{run.tree.attrs['outcome']} moved {move:+.1f} log points ({percent:+.1f} %) in window"
@@ -71,9 +94,14 @@ def headline(run: Run, table: pd.DataFrame) -> str:
     )
     if chance < 0.5:
         said += " No single channel is more likely than not to be the largest."
-    driven = [_words(c) for c in channels if table.loc[c, "grade"] == "prior-driven"]
-    if driven:
-        said += f" The data do not tell the sign of: {', '.join(driven)}."
+    surely = table["p_negative"].where(table["p_negative"] >= 0.5, 1 - table["p_negative"])
+    driven = table["grade"] == "prior-driven"
+    open_ = [_words(c) for c in channels if driven[c] and surely[c] < SURE]
+    rests = [_words(c) for c in channels if driven[c] and surely[c] >= SURE]
+    if open_:
+        said += f" The data do not tell the sign of: {', '.join(open_)}."
+    if rests:
+        said += f" The sign rests on the priors for: {', '.join(rests)}."
     return said
 
 
@@ -106,7 +134,7 @@ def results(run: Run, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 
 def _window(table: pd.DataFrame) -> dict[str, Any]:
     return {
-        "observed": float(table.loc["observed", "mean"]),
+        "observed": number(table, "observed", "mean"),
         "rows": _rows(table.drop(index="observed")),
     }
 
@@ -115,7 +143,7 @@ def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     kept = [column for column in KEPT if column in table]
     out = {}
     for name, row in table.iterrows():
-        numbers = {column: float(row[column]) for column in kept if pd.notna(row[column])}
+        numbers = {column: float(row[column]) for column in kept if np.isfinite(row[column])}
         out[str(name)] = {**numbers, **({"grade": row["grade"]} if "grade" in row else {})}
     return out
 
@@ -125,16 +153,23 @@ def _event_in(tree: xr.DataTree) -> dict[str, Any]:
         return {}
     data = tree["event_in"].to_dataset()
     base = tree["weights/weight"].to_numpy()
-    parts = tree["posterior/contribution"].transpose("chain", "draw", "window", "channel")
     out: dict[str, Any] = {}
     for way in data["event_in"].to_numpy():
-        weight = base * np.exp(data["log_weight"].sel(event_in=way).to_numpy())
+        one = data.sel(event_in=way)
+        source = one if "contribution" in one else tree["posterior"].to_dataset()
+        parts = source["contribution"].transpose("chain", "draw", "window", "channel")
+        weight = base * np.exp(one["log_weight"].to_numpy())
         out[str(way)] = {}
         for window in windows(tree):
             table = summary.band(parts.sel(window=window).to_numpy(), weight)
             table.index = pd.Index([str(c) for c in parts["channel"].to_numpy()])
             out[str(way)][window] = table.to_dict(orient="index")
     return out
+
+
+def number(table: pd.DataFrame, row: str, column: str) -> float:
+    """Return one cell as a number."""
+    return float(table[column].to_numpy(float)[table.index.get_loc(row)])
 
 
 def _words(name: str) -> str:

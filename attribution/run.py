@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DRAWS, MANIFEST, RESULTS = "run.nc", "manifest.json", "results.json"
-PACKAGES = ("pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "numba", "statsmodels", "xarray")
+PACKAGES = (
+    "pymc",
+    "pytensor",
+    "arviz",
+    "numpy",
+    "scipy",
+    "pandas",
+    "numba",
+    "statsmodels",
+    "xarray",
+)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+STEADY = 0.8
+"""Probability that a sign must keep when a channel's prior importance is halved or doubled."""
 TOGETHER = -0.8
 """Posterior correlation of two contributions below which only their sum is known."""
 
@@ -39,9 +41,7 @@ def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
     names = [str(name) for name in parts["channel"].to_numpy()]
     weight = tree["weights/weight"].to_numpy()
     observed = float(tree[f"windows/{window}/observed"].sum())
-    draws = np.concatenate(
-        [parts.to_numpy(), posterior["baseline"].to_numpy()[..., None]], axis=2
-    )
+    draws = np.concatenate([parts.to_numpy(), posterior["baseline"].to_numpy()[..., None]], axis=2)
     table = describe(draws, weight)
     table.index = pd.Index([*names, "baseline"])
     toward = np.sign(observed) * parts.to_numpy()
@@ -64,7 +64,7 @@ def describe(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
     for name, probability in QUANTILES.items():
         table[name] = quantile(flat, w, probability)
     negative = (draws < 0).astype(float)
-    table["p_negative"] = w @ negative.reshape(flat.shape)
+    table["p_negative"] = np.clip(w @ negative.reshape(flat.shape), 0.0, 1.0)  # rounding
     table["p_largest"] = np.nan
     if np.ptp(weight) == 0:
         table["mcse_mean"] = _moving(draws, compat.mcse_mean)
@@ -105,7 +105,7 @@ def log_mean_weight(observed: float) -> float:
 
 
 def together(tree: xr.DataTree, window: str) -> pd.DataFrame:
-    """Sums of two channels that the posterior cannot tell apart, as rows like the table's."""
+    """Sum two channels that the posterior cannot tell apart, in rows like the table's."""
     parts = tree["posterior"].to_dataset()["contribution"].sel(window=window)
     parts = parts.transpose("chain", "draw", "channel")
     names = [str(name) for name in parts["channel"].to_numpy()]
@@ -117,8 +117,7 @@ def together(tree: xr.DataTree, window: str) -> pd.DataFrame:
         (i, j)
         for i in range(len(names))
         for j in range(i)
-        if UNATTRIBUTED not in (names[i], names[j])
-        and spread[i, j] < TOGETHER * size[i] * size[j]
+        if UNATTRIBUTED not in (names[i], names[j]) and spread[i, j] < TOGETHER * size[i] * size[j]
     ]
     sums = [parts.to_numpy()[..., i] + parts.to_numpy()[..., j] for i, j in tied]
     if not sums:
@@ -153,14 +152,13 @@ def _with_bounds(tree: xr.DataTree, window: str, table: pd.DataFrame) -> pd.Data
     return table
 
 
-def _grades(
-    tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str]
-) -> pd.Series:
+def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str]) -> pd.Series:
     """Grade the claim that a channel's contribution has its sign.
 
     ``robust`` if it holds for every prior on rotations in 90 % of draws; ``model-based`` if its
-    posterior probability is 90 % and no prior on elasticities or on rotations drives it;
-    ``prior-driven`` otherwise: the data do not tell.
+    posterior probability is 90 % and its sign stands when the priors move (their power-scaling
+    sensitivity is below 0.05, or the sign keeps a probability of 80 % when any channel's prior
+    importance is halved or doubled); ``prior-driven`` otherwise: the data do not tell.
     """
     grade = pd.Series("", index=table.index, dtype=object)
     sensitivity = tree["ledger"].to_dataset() if "ledger" in tree else None
@@ -168,11 +166,12 @@ def _grades(
     for name in names:
         if name == UNATTRIBUTED:
             continue
-        p = table.loc[name, "p_negative"]
+        p = float(table["p_negative"][name])
         sure = max(p, 1 - p) >= SURE
         calm = robust is None  # a uniform prior on rotations is never updated by the data
         if sensitivity is not None:
-            calm = bool(sensitivity["elasticities"].sel(window=window, channel=name) < LIMIT)
+            one = sensitivity.sel(window=window, channel=name)
+            calm = float(one["elasticities"]) < LIMIT or float(one["recentred"]) >= STEADY
         held = False
         if robust is not None and name in robust["channel"].to_numpy():
             one = robust.sel(channel=name)

@@ -13,8 +13,8 @@ from attribution.errors import DiagnosticsError
 from attribution.finding import Finding
 
 R_HAT, ESS, MCSE, ENERGY = 1.01, 400.0, 0.1, 0.3
-"""Limits: R-hat at most, effective draws at least, Monte Carlo error of a mean below one unit of the
-printed decimal (log points), energy fraction at least."""
+"""Limits: R-hat at most, effective draws at least, Monte Carlo error of a mean below one unit of
+the printed decimal (log points), energy fraction at least."""
 APART = 1.1
 """R-hat between two chains above which they are in different modes."""
 
@@ -47,10 +47,9 @@ class Sampling:
         found = []
         if not self.r_hat <= R_HAT:
             found.append(f"R-hat {self.r_hat:.3f} of {self.where} is above {R_HAT}")
-        if not min(self.ess_bulk, self.ess_tail) >= ESS:
-            found.append(
-                f"{min(self.ess_bulk, self.ess_tail):.0f} effective draws are fewer than {ESS:.0f}"
-            )
+        size = float(np.minimum(self.ess_bulk, self.ess_tail))  # NaN where either is NaN
+        if not size >= ESS:
+            found.append(f"{size:.0f} effective draws are fewer than {ESS:.0f}")
         if not self.mcse < MCSE:
             found.append(f"the Monte Carlo error of a mean, {self.mcse:.3f}, is not below {MCSE}")
         if self.divergences:

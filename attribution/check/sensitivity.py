@@ -22,7 +22,7 @@ def power_scaling(quantity: np.ndarray, log_part: np.ndarray) -> np.ndarray:
         \frac{\mathrm{CJS}(F, F_\alpha)}{|\log_2 \alpha|}
 
     with F the posterior's distribution function and CJS the symmetrised cumulative Jensen-Shannon
-    distance, bounded by one.
+    distance, bounded by one: the larger of those of a quantity and of its negative.
 
     Parameters
     ----------
@@ -54,12 +54,17 @@ def power_scaling(quantity: np.ndarray, log_part: np.ndarray) -> np.ndarray:
 
 
 def _distance(one: np.ndarray, other: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Symmetrised cumulative Jensen-Shannon distance of distribution functions on a grid."""
-    lower = _divergence(one, other, step) + _divergence(other, one, step)
-    upper = _divergence(1 - one, 1 - other, step) + _divergence(1 - other, 1 - one, step)
-    bound = ((one + other) * step).sum(0) + ((2 - one - other) * step).sum(0)
+    """Cumulative Jensen-Shannon distance of distribution functions, the larger of both tails'."""
+    upper = _one_sided(1 - one, 1 - other, step)
+    larger: np.ndarray = np.maximum(_one_sided(one, other, step), upper)
+    return larger
+
+
+def _one_sided(one: np.ndarray, other: np.ndarray, step: np.ndarray) -> np.ndarray:
+    bound = ((one + other) * step).sum(0)
+    gap = _divergence(one, other, step) + _divergence(other, one, step)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.sqrt(np.maximum(lower + upper, 0.0) / bound)
+        found = np.sqrt(np.maximum(gap, 0.0) / bound)
     return np.where(bound > 0, found, 0.0)
 
 
@@ -68,4 +73,31 @@ def _divergence(one: np.ndarray, other: np.ndarray, step: np.ndarray) -> np.ndar
     ratio = np.where(one > 0, 2 * one / np.where(one > 0, one + other, 1.0), 1.0)
     inner = one * np.log2(ratio) + (other - one) / (2 * np.log(2.0))
     result: np.ndarray = (inner * step).sum(0)
+    return result
+
+
+def recentred(quantity: np.ndarray, share: np.ndarray) -> np.ndarray:
+    r"""Least probability of each quantity's sign when a channel's prior importance is moved.
+
+    The Dirichlet weight of one channel after the other is halved and doubled, which multiplies
+    the posterior by :math:`w_k^{\alpha - 1}` with :math:`\alpha = 0.5` and 2.
+
+    Parameters
+    ----------
+    quantity : (chain, draw, ...).
+    share : (chain, draw, channel), w; prior weights of one.
+
+    Returns
+    -------
+    (...,); the probability of the sign that the unmoved posterior favours, at its lowest.
+    """
+    flat = (quantity > 0).reshape(quantity.shape[0] * quantity.shape[1], -1).astype(float)
+    favoured = np.where(flat.mean(0) >= 0.5, flat, 1.0 - flat)
+    least = favoured.mean(0)
+    for log_share in np.moveaxis(np.log(share), -1, 0):
+        for alpha in (0.5, 2.0):
+            smoothed, _ = compat.psis((alpha - 1.0) * log_share)
+            weight = np.exp(smoothed).ravel()
+            least = np.minimum(least, weight @ favoured / weight.sum())
+    result: np.ndarray = least.reshape(quantity.shape[2:])
     return result

@@ -143,5 +143,7 @@ def draw_shocks(
     scale = law.impact @ gain
     for _ in range(2):  # the second pass removes the rounding of the first
         gap = errors - np.einsum("dvk,dk->dv", law.impact, shocks)
-        shocks = shocks + np.einsum("dkv,dv->dk", gain, np.linalg.solve(scale, gap[..., None])[..., 0])
+        shocks = shocks + np.einsum(
+            "dkv,dv->dk", gain, np.linalg.solve(scale, gap[..., None])[..., 0]
+        )
     return shocks, chance

@@ -1,4 +1,4 @@
-"""Compiled sweep over days: a mixture of Student-t laws whose scales differ by one rank-one term."""
+"""Compiled sweep over days: a mixture of Student-t laws whose scales differ by a rank-one term."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REORDER = {"reassoc", "contract"}
 """Sums may be taken in any order; NaN and infinity keep their meaning."""
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=REORDER)
 def _inverse_of(matrix):  # type: ignore[no-untyped-def]
     """Inverse and half log determinant of a positive definite matrix, by its Cholesky factor."""
     m = matrix.shape[0]
@@ -47,7 +47,7 @@ def _inverse_of(matrix):  # type: ignore[no-untyped-def]
     return inverse, half_log_det
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=REORDER)
 def factorise(scale, columns, extra, observed):  # type: ignore[no-untyped-def]
     r"""Factor each group once; a jump is a rank-one update (Sherman and Morrison).
 
@@ -85,7 +85,7 @@ def factorise(scale, columns, extra, observed):  # type: ignore[no-untyped-def]
     return inverse, tilted, update, damp, half_log_det
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=REORDER)
 def sweep(  # type: ignore[no-untyped-def]
     errors, scale, columns, extra, log_state, log_scale, dof, of_day, observed
 ):

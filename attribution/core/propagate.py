@@ -107,4 +107,5 @@ def residuals(
         )
         for lag in range(1, lags + 1)
     )
-    return observed - intercept[..., None, :] - fitted
+    errors: np.ndarray = observed - intercept[..., None, :] - fitted
+    return errors

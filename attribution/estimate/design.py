@@ -86,7 +86,7 @@ def design(spec: ModelSpec, values: pd.DataFrame, event_in: str) -> Design:
         )
     center = before[list(variables)].mean().to_numpy()
     sd = before[list(variables)].std().to_numpy()
-    standard = (values[list(variables)] - center) / sd
+    standard = pd.DataFrame((values[list(variables)] - center) / sd)
     prior = impact_prior(spec, dict(zip(variables, sd, strict=True)))
     used = values.index[spec.system.lags :]
     used = used[used < first] if event_in == "out" else used[used <= last]

@@ -41,9 +41,7 @@ def event_shocks(spec: ModelSpec, fit: BvarFit, rng: np.random.Generator) -> Eve
     jumpers = data.prior.jumpers
     return EventShocks(
         posterior=structural(spec, data, fit.parameters, fit.lead, shocks),
-        jump=pd.DataFrame(
-            chance[:, 1:], rows.time, [data.prior.shocks[j] for j in jumpers]
-        ),
+        jump=pd.DataFrame(chance[:, 1:], rows.time, [data.prior.shocks[j] for j in jumpers]),
         log_in=densities[0].reshape(fit.lead),
         log_scale=densities[1].reshape(fit.lead),
     )
@@ -52,7 +50,7 @@ def event_shocks(spec: ModelSpec, fit: BvarFit, rng: np.random.Generator) -> Eve
 def prior_shocks(
     spec: ModelSpec, fit: BvarFit, draws: int, rng: np.random.Generator
 ) -> StructuralPosterior:
-    """The event under the prior of everything but the lag coefficients, as chain = 1.
+    """Draw the event under the prior of everything but the lag coefficients, as chain = 1.
 
     What separates these contributions from the posterior's is what the data taught.
     """

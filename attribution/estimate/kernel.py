@@ -20,6 +20,7 @@ from attribution.core.overcomplete import (
 from attribution.estimate.structural_prior import ImpactPrior
 from attribution.model.spec import ModelSpec
 
+
 @dataclass(frozen=True)
 class Coefficients:
     """Prior of the lag coefficients, and the affine map that whitens their posterior.
@@ -39,9 +40,13 @@ class Coefficients:
 
     @classmethod
     def from_design(
-        cls, spec: ModelSpec, variables: tuple[str, ...], response: np.ndarray, regressors: np.ndarray
+        cls,
+        spec: ModelSpec,
+        variables: tuple[str, ...],
+        response: np.ndarray,
+        regressors: np.ndarray,
     ) -> Coefficients:
-        """Minnesota prior in standardised units and its Gaussian posterior, equation by equation."""
+        """Minnesota prior in standardised units, and each equation's Gaussian posterior."""
         core, prior = spec.system.variables, spec.prior
         mean = np.zeros((regressors.shape[1], len(variables)))
         sd = np.full_like(mean, prior.tightness)
@@ -56,15 +61,14 @@ class Coefficients:
             x, y = regressors[rows], response[rows, j]
             noise = (y - x @ np.linalg.lstsq(x, y, rcond=None)[0]).var()
             precision = x.T @ x / noise + np.diag(sd[:, j] ** -2)
-            start[:, j] = np.linalg.solve(
-                precision, x.T @ y / noise + mean[:, j] * sd[:, j] ** -2
-            )
+            start[:, j] = np.linalg.solve(precision, x.T @ y / noise + mean[:, j] * sd[:, j] ** -2)
             factor[j] = np.linalg.cholesky(np.linalg.inv(precision))
         return cls(mean, sd, start, factor)
 
     def colour(self, whitened: np.ndarray) -> np.ndarray:
         """Lag coefficients (..., regressor, variable) from whitened ones."""
-        return self.start + np.einsum("jrs,...sj->...rj", self.factor, whitened)
+        found: np.ndarray = self.start + np.einsum("jrs,...sj->...rj", self.factor, whitened)
+        return found
 
     def log_prior(self, coefficients: np.ndarray) -> tuple[float, np.ndarray]:
         """Log prior density up to a constant, and its gradient."""
@@ -104,8 +108,9 @@ class Kernel:
         return full
 
     def log_scale(self, scale_slope: np.ndarray, own_log_scale: np.ndarray) -> np.ndarray:
-        """Common log scale of every day (time,)."""
-        return self.scale @ scale_slope + np.append(own_log_scale, 0.0)[self.own_scale]
+        """Return the common log scale of every day (time,)."""
+        found: np.ndarray = self.scale @ scale_slope + np.append(own_log_scale, 0.0)[self.own_scale]
+        return found
 
     def variance(self, slope: np.ndarray, state: np.ndarray, jump: np.ndarray) -> Variance:
         """Shock variances of the calm state and of jumps (..., group, shock or jumper)."""

@@ -48,9 +48,9 @@ def past_shocks(fit: BvarFit, rng: np.random.Generator) -> np.ndarray:
     out = np.empty((THINNED, len(rows.time), len(fit.design.prior.shocks)))
     for number, observed in enumerate(patterns):
         days = np.flatnonzero(of_day.reshape(-1) == number)
-        laws = [kept.law(fit.kernel, rows, day, observed) for day in days]
-        struck, _ = draw_shocks(_stacked(laws), errors[:, days][..., observed].swapaxes(0, 1).reshape(
-            len(days) * THINNED, -1), rng)
+        laws = [kept.law(fit.kernel, rows, int(day), observed) for day in days]
+        told = errors[:, days][..., observed].swapaxes(0, 1).reshape(len(days) * THINNED, -1)
+        struck, _ = draw_shocks(_stacked(laws), told, rng)
         out[:, days] = struck.reshape(len(days), THINNED, -1).swapaxes(0, 1)
     return out
 

@@ -37,14 +37,16 @@ class Parameters:
 
     def errors(self, rows: Rows) -> np.ndarray:
         """One-step errors (draw, time, variable); NaN where not observed."""
-        return rows.response - np.einsum("tr,drv->dtv", rows.regressors, self.coefficients)
+        fitted = np.einsum("tr,drv->dtv", rows.regressors, self.coefficients)
+        found: np.ndarray = rows.response - fitted
+        return found
 
     def law(self, kernel: Kernel, rows: Rows, day: int, observed: np.ndarray) -> Law:
         """Law of the shocks of one day, for the rows of the ``observed`` variables."""
         jumpers = kernel.prior.jumpers
         full = kernel.full_slope(self.slope)
         variance = kernel.variance(self.slope, self.state, self.jump)
-        # the normaliser is that of the estimation days, so it is read off a day of their first group
+        # the normaliser is that of the estimation days: read it off a day of their first group
         tilt = full * (rows.exposure[day] - kernel.groups.exposure[0])
         return Law(
             impact=self.impact[:, observed],
@@ -58,7 +60,11 @@ class Parameters:
 
 
 def prior_parameters(
-    spec: ModelSpec, data: Design, kernel: Kernel, coefficients: np.ndarray, rng: np.random.Generator
+    spec: ModelSpec,
+    data: Design,
+    kernel: Kernel,
+    coefficients: np.ndarray,
+    rng: np.random.Generator,
 ) -> Parameters:
     """Draw every parameter but the lag coefficients (draw, regressor, variable) from the prior."""
     settings, draws = spec.structural, len(coefficients)

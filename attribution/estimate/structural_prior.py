@@ -9,9 +9,10 @@ With outcome row 1, :math:`s` the outcome's standard deviation, K channels and t
 
 a cell with one open end fixes a sign, :math:`x = \pm\text{LogNormal}(\log m, \sigma)` with median
 m and, where the cell names a threshold, :math:`\sigma` such that only 1 % of the prior lies on the
-wrong side of it (:math:`\sigma` is ``elasticity_sd`` for a bare sign); a band [a, b] is :math:`N((a+b)/2, ((b-a)/4)^2)`; a cell that the table leaves out is
-:math:`N(0, (2 sd_i/s)^2)`.  The Dirichlet is neutral on importance: each channel's prior mean
-share of the outcome's variance is 1/(K+1).
+wrong side of it (:math:`\sigma` is ``elasticity_sd`` for a bare sign); a band [a, b] is
+:math:`N((a+b)/2, ((b-a)/4)^2)`; a cell that the table leaves out is :math:`N(0, (2 sd_i/s)^2)`.
+The Dirichlet is neutral on importance: each channel's prior mean share of the outcome's variance
+is 1/(K+1).
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class ImpactPrior:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns of the impact matrix."""
         return len(self.variables), len(self.shocks)
 
     def assemble(
@@ -182,8 +184,10 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
         reach=np.array(reach, dtype=int).reshape(-1, 2),
         own_log=math.log(settings.own_median),
         own_sd=settings.own_sd,
-        reach_sd=np.array(
-            [settings.unnamed_on_outcome if i == outcome else settings.unnamed_reach for i, _ in reach]
+        reach_sd=np.where(
+            np.array([i for i, _ in reach], int) == outcome,
+            settings.unnamed_on_outcome,
+            settings.unnamed_reach,
         ),
         outcome_scale_sd=settings.outcome_scale_sd,
     )

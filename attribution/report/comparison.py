@@ -10,7 +10,7 @@ from attribution.report import numbers, tables
 from attribution.report.draws import (
     band,
     channels,
-    contribution,
+    event_in_draws,
     event_in_weights,
     group,
     period,
@@ -52,15 +52,15 @@ def event_in_comparison(tree: xr.DataTree, *, window: str) -> Figure:
     """
     from matplotlib.lines import Line2D
 
-    draws, names = contribution(tree, window), channels(tree)
+    draws, names = event_in_draws(tree, window), channels(tree)
     ways = event_in_weights(tree)
     said = event_in_names(tree)
     paint = colours(names)
     drawn = figure(height=0.52 * len(names) + 1.1)
     axis = drawn.subplots()
     offsets = np.linspace(-0.27, 0.27, len(ways))
-    for weight, offset, marker in zip(ways.values(), offsets, MARKERS, strict=False):
-        it = band(draws, weight)
+    for (way, weight), offset, marker in zip(ways.items(), offsets, MARKERS, strict=False):
+        it = band(draws[way], weight)
         for row, name in enumerate(names):
             ends = (it.q05[row], it.q25[row], it.q75[row], it.q95[row])
             whisker(axis, row + offset, ends, colour=paint[name])

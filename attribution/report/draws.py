@@ -109,6 +109,19 @@ def contribution(tree: xr.DataTree, window: str) -> np.ndarray:
     return samples(group(tree, "posterior")["contribution"].sel(window=window))
 
 
+def event_in_draws(tree: xr.DataTree, window: str) -> dict[str, np.ndarray]:
+    """Return, for every way to use the event, contributions (sample, channel) of a window.
+
+    Those of a fit of its own where the run holds one, else the run's draws, to be reweighted.
+    """
+    found = group(tree, "event_in")
+    own = found["contribution"].sel(window=window) if "contribution" in found else None
+    return {
+        str(name): contribution(tree, window) if own is None else samples(own.sel(event_in=name))
+        for name in found["event_in"].to_numpy()
+    }
+
+
 def event_in_weights(tree: xr.DataTree) -> dict[str, np.ndarray]:
     """Return, for every way to use the event, the weight of every draw, (sample,), sum one."""
     log_weight = group(tree, "event_in")["log_weight"]

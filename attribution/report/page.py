@@ -12,7 +12,7 @@ from attribution.report.comparison import event_in_names
 from attribution.report.draws import (
     band,
     channels,
-    contribution,
+    event_in_draws,
     event_in_weights,
     has,
     period,
@@ -177,10 +177,10 @@ def _ledger(tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame]) -> list[Gr
 
 def _event_in(tree: xr.DataTree, window: str) -> Grid:
     """Tabulate the mean and the 90 % interval for every way to use the event."""
-    draws = contribution(tree, window)
+    draws = event_in_draws(tree, window)
     ways = event_in_weights(tree)
     said = event_in_names(tree)
-    bands = {way: band(draws, weight) for way, weight in ways.items()}
+    bands = {way: band(draws[way], weight) for way, weight in ways.items()}
     rows = [
         (
             numbers.label(name),

@@ -30,12 +30,22 @@ def closing(
     for name, table in found.items():
         if name not in (*windows, "ledger") and "p_largest" not in table:
             yield from _sums(name, table)
-    for finding in manifest.get("findings", ()):
-        style = STYLES[str(finding["verdict"])]
-        yield (
-            f"[{style}]{finding['verdict']:>9}[/{style}]  {finding['name']}: {finding['evidence']}"
-        )
+    yield _findings(manifest.get("findings", ()))
     yield f"\n{headline}\n"
+
+
+def _findings(found: Sequence[Mapping[str, Any]]) -> Any:
+    """Set the findings as verdict, name and evidence."""
+    from rich.table import Table
+
+    shown = Table(box=None, show_header=False, padding=(0, 1))
+    shown.add_column(no_wrap=True)
+    shown.add_column(ratio=1)
+    for finding in found:
+        verdict = str(finding["verdict"])
+        text = f"[bold]{finding['name']}[/bold]: {finding['evidence']}"
+        shown.add_row(f"[{STYLES[verdict]}]{verdict}[/{STYLES[verdict]}]", text)
+    return shown
 
 
 def _sums(name: str, table: pd.DataFrame) -> Iterator[str]:

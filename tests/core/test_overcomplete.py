@@ -1,4 +1,4 @@
-"""More shocks than variables: the density is the mixture it claims to be, and so is its gradient."""
+"""More shocks than variables: the density is the mixture it claims to be, its gradient too."""
 
 from dataclasses import replace
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Which days teach the model, and in which unit: nothing of the event, and nothing later, leaks in."""
+"""Which days teach the model: nothing of the event, and nothing later, leaks in."""
 
 from dataclasses import replace
 from datetime import date

@@ -13,14 +13,26 @@ from attribution import compat
 from attribution.estimate.bvar import build
 from attribution.estimate.design import design
 
-ARGUMENTS = (
-    "share log_scale signed banded own reach whitened slope state jump scale_slope own_log_scale dof"
-).split()
+ARGUMENTS = [
+    "share",
+    "log_scale",
+    "signed",
+    "banded",
+    "own",
+    "reach",
+    "whitened",
+    "slope",
+    "state",
+    "jump",
+    "scale_slope",
+    "own_log_scale",
+    "dof",
+]
 
 
 @pytest.fixture(scope="module")
 def built(headline, headline_data):
-    """A kernel with missing cells, an exposure, a common scale and days with scales of their own."""
+    """A kernel with missing cells, an exposure, a common scale and own scales of some days."""
     spec = headline.spec()
     data = design(spec, headline_data.values, "scale")
     model, kernel = build(spec, data)
@@ -167,7 +179,9 @@ def test_the_models_density_is_kernel_plus_priors_and_its_gradient_is_its_slope(
         way *= 1e-5 / np.linalg.norm(way)
         slope = (density(at + way)[0] - density(at - way)[0]) / 2
         assert_allclose(gradient @ way, slope, rtol=1e-5, atol=1e-10)
-    values = {v.name: x for v, x in zip(built.model.value_vars, _split(built.model, at), strict=True)}
+    values = {
+        v.name: x for v, x in zip(built.model.value_vars, _split(built.model, at), strict=True)
+    }
     assert set(values) >= {"log_scale", "signed", "banded", "own", "reach", "whitened", "jump"}
     moved = dict(values)
     moved["whitened"] = values["whitened"] + 0.1
