@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,15 @@ Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 ENGINE: Final = "h5netcdf"
 
 # What the libraries say of calling our operations through Python.
-EXPECTED = ".*Numba will use object mode.*"
+EXPECTED = (".*Numba will use object mode.*", ".*could not link to a BLAS.*")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        for message in EXPECTED:
+            warnings.filterwarnings("ignore", message, UserWarning)
+        yield
 
 
 def sample(
@@ -96,8 +105,7 @@ def sample(
     nutpie = sampler == "nutpie"
     compiled = None if nutpie else {"mode": mode}
     step = None if metric is None else _nuts(model, metric, target_accept, mode)
-    with model, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", EXPECTED, UserWarning)
+    with model, _quiet():
         drawn = pm.sample(
             draws=draws,
             tune=tune,
@@ -124,8 +132,7 @@ def _nuts(model: Any, metric: np.ndarray, target_accept: float, mode: str) -> An
     import pymc as pm
     from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
-    with model, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", EXPECTED, UserWarning)
+    with model, _quiet():
         return pm.NUTS(
             potential=QuadPotentialFull(metric),
             target_accept=target_accept,
@@ -135,16 +142,14 @@ def _nuts(model: Any, metric: np.ndarray, target_accept: float, mode: str) -> An
 
 def log_density(model: Any, mode: str = "NUMBA") -> tuple[Density, np.ndarray]:
     """Return the log density of the unconstrained parameters with its gradient, and a start."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", EXPECTED, UserWarning)
+    with _quiet():
         compiled = model.logp_dlogp_function(ravel_inputs=True, mode=mode)
     function = compiled._pytensor_function
     point = model.initial_point()
     start = np.concatenate([np.ravel(point[variable.name]) for variable in model.value_vars])
 
     def density(x: np.ndarray) -> tuple[float, np.ndarray]:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", EXPECTED, UserWarning)
+        with _quiet():
             value, gradient = function(np.asarray(x, float))
         return float(value), np.array(gradient, float)
 
@@ -155,12 +160,13 @@ def backward(model: Any) -> Callable[[np.ndarray], list[np.ndarray]]:
     """Return the map from unconstrained parameters to the model's unobserved values, in order."""
     from pytensor.compile.mode import Mode
 
-    function = model.compile_fn(
-        model.unobserved_value_vars,
-        inputs=model.value_vars,
-        point_fn=False,
-        mode=Mode("py", "fast_compile"),
-    )
+    with _quiet():
+        function = model.compile_fn(
+            model.unobserved_value_vars,
+            inputs=model.value_vars,
+            point_fn=False,
+            mode=Mode("py", "fast_compile"),
+        )
     shapes = [np.shape(model.initial_point()[variable.name]) for variable in model.value_vars]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
 

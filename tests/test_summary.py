@@ -182,13 +182,15 @@ def test_the_weight_of_a_log_point_in_per_cents(move, expected):
     assert_allclose(log_mean_weight(1e-9), 1.0, atol=1e-9)
 
 
-def graded(mean, *, elasticities=None, upper=None):
-    """Grade of a first channel with a posterior mean, a sensitivity, and robust bounds."""
+def graded(mean, *, elasticities=None, recentred=0.5, upper=None):
+    """Table with a first channel of a posterior mean, prior sensitivities, and robust bounds."""
     extra = {}
     if elasticities is not None:
-        array = np.full((1, 4), elasticities)
+        moved = {"elasticities": elasticities, "recentred": recentred}
         label = {"window": ["crash"], "channel": list(CHANNELS)}
-        extra["ledger"] = xr.Dataset({"elasticities": (("window", "channel"), array)}, label)
+        extra["ledger"] = xr.Dataset(
+            {name: (("window", "channel"), np.full((1, 4), x)) for name, x in moved.items()}, label
+        )
     if upper is not None:
         shape, dims = (2, 50, 1, 1), ("chain", "draw", "window", "channel")
         high = np.full(shape, -1.0)
@@ -209,7 +211,9 @@ def graded(mean, *, elasticities=None, upper=None):
     [
         (-6.0, {"elasticities": 0.01}, "model-based"),
         (-6.0, {"elasticities": 0.2}, "prior-driven"),
-        (-0.5, {"elasticities": 0.01}, "prior-driven"),
+        (-6.0, {"elasticities": 0.2, "recentred": 0.79}, "prior-driven"),
+        (-6.0, {"elasticities": 0.2, "recentred": 0.81}, "model-based"),
+        (-0.5, {"elasticities": 0.01, "recentred": 0.99}, "prior-driven"),
         (6.0, {"elasticities": 0.01}, "model-based"),  # sure of its sign, whichever it is
         (-6.0, {"upper": 0.95}, "robust"),
         (-6.0, {"upper": 0.85}, "prior-driven"),  # only a prior on rotations makes it sure

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.testing import assert_allclose
 from scipy.stats import norm
 
-from attribution.check.sensitivity import LIMIT, POWERS, power_scaling
+from attribution.check.sensitivity import LIMIT, POWERS, power_scaling, recentred
 
 CHAINS, DRAWS = 4, 5000
 
@@ -115,3 +115,28 @@ def _arviz(quantity, log_prior):
         tree = xr.DataTree.from_dict({"posterior": draws, "log_prior": prior})
         found = stats.psense(tree, group="prior", alphas=POWERS)
     return float(found["x"])
+
+
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        ([0], 1 - 0.3**0.5),  # w^(-1/2) is heavy near zero
+        ([1], 1 - (1 - 0.7**2)),  # 2 (1 - w)
+        ([0, 1], 1 - 0.3**0.5),
+    ],
+)
+def test_the_least_probability_of_a_sign_is_that_of_the_moved_dirichlet(moved, expected):
+    """One uniform weight w, and a contribution that is positive where w > 0.3."""
+    w = np.random.default_rng(4).random((CHAINS, DRAWS))
+    share = np.stack([w, 1 - w], axis=-1)[..., moved]
+    quantity = np.stack([w - 0.3, 0.3 - w, np.ones_like(w)], axis=-1)
+    found = recentred(quantity, share)
+    assert found.shape == (3,)
+    assert_allclose(found[:2], expected, atol=0.02)  # of the favoured sign, whichever it is
+    assert_allclose(found[2], 1.0)
+
+
+def test_a_share_that_is_constant_moves_no_sign():
+    quantity = np.random.default_rng(5).normal(0.5, 1.0, (CHAINS, DRAWS))
+    found = recentred(quantity, np.full((CHAINS, DRAWS, 2), 0.3))
+    assert_allclose(found, (quantity > 0).mean())
