@@ -80,6 +80,8 @@ def fit(
 ) -> None:
     """Estimate a model, decompose its event, check the answer, write a run and its report."""
     dates = _dates(event)
+    if out is not None:
+        _refuse_file(out)
     console = _console()
     talk = not (quiet or json)
     from attribution.fit import Settings
@@ -131,6 +133,7 @@ def report(
     """Draw tables, figures and the HTML report of a saved run again."""
     from attribution.run import load_run
 
+    _refuse_file(out or run)
     loaded = load_run(run)
     written = _report(loaded, out or run)
     for path in written:
@@ -194,14 +197,22 @@ def _console() -> Console:
     return Console(highlight=False)
 
 
-def _write(run: Run, folder: Path) -> None:
-    """Save the draws only after the report could be drawn, so that a folder is of one run."""
-    from attribution.results import results, tables
-    from attribution.run import RESULTS, save_run, write_json
+def _refuse_file(out: Path) -> None:
+    """Refuse to write below a file before minutes are spent, not after."""
+    for path in (out, *out.parents):
+        if path.exists() and not path.is_dir():
+            raise SpecError(f"--out '{out}': {path} is a file; name a folder")
 
-    _report(run, folder)
-    save_run(run, folder)
-    write_json(results(run, tables(run)), folder / RESULTS)
+
+def _write(run: Run, folder: Path) -> None:
+    """Write everything aside, then move it into place, so that a folder is of one run."""
+    from attribution.results import results, tables
+    from attribution.run import RESULTS, save_run, whole, write_json
+
+    with whole(folder) as aside:
+        _report(run, aside)
+        save_run(run, aside)
+        write_json(results(run, tables(run)), aside / RESULTS)
 
 
 def _report(run: Run, folder: Path) -> list[Path]:

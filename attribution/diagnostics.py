@@ -44,7 +44,9 @@ def _diagnose(name: str, x: np.ndarray, **settings: Any) -> np.ndarray:
     import arviz as az
 
     dims = ("chain", "draw", *(f"axis_{i}" for i in range(np.ndim(x) - 2)))
-    result = getattr(az, name)(xr.Dataset({"x": (dims, np.asarray(x, float))}), **settings)
+    data = xr.Dataset({"x": (dims, np.asarray(x, float))})
+    with np.errstate(invalid="ignore", divide="ignore"):  # a constant has no R-hat: NaN
+        result = getattr(az, name)(data, **settings)
     return np.asarray(result["x"].to_numpy(), dtype=float)
 
 

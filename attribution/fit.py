@@ -12,9 +12,11 @@ import xarray as xr
 
 from attribution import record
 from attribution.check import sampling
+from attribution.check.prior import neutral
 from attribution.check.separation import Separation, refuse_inseparable, separate
+from attribution.compat import SAMPLERS
 from attribution.decompose import decompose
-from attribution.errors import SpecError, nearest
+from attribution.errors import EventError, SpecError, nearest
 from attribution.estimate.design import EVENT_IN
 from attribution.estimation import REWEIGHTED, Estimate, estimate
 from attribution.finding import Finding
@@ -76,6 +78,9 @@ def fit(
     chosen = settings or Settings()
     spec = read_model(model) if event is None else with_event(read_model(model), *event)
     ways = _ways(spec, chosen.event_in)
+    if chosen.sampler not in SAMPLERS:
+        near = nearest(chosen.sampler, SAMPLERS)
+        raise SpecError(f"--sampler '{chosen.sampler}': unknown{near}; correct it")
     say(f"reading {spec.sample.panel}")
     separation = _separation(spec)
     panel = read_panel(spec, data)
@@ -121,7 +126,7 @@ def _part(spec: ModelSpec, panel: Panel, found: Estimate) -> _Part:
     outcome = spec.event.outcome
     values = panel.values[list(spec.system.variables)]
     splits = [decompose(found.posterior, values, window) for window in spec.event.windows]
-    groups = record.contributions(splits, outcome, panel.units[outcome])
+    groups = record.contributions(splits, outcome)
     contribution = groups["/posterior"]["contribution"]
     judged = sampling.diagnose(contribution, found.stats)
     sampling.refuse(judged, contribution)
@@ -133,7 +138,7 @@ def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
     if end < start:
         raise SpecError(f"--event {start}:{end}: it ends before it starts; swap the two dates")
     if not spec.sample.start < start:
-        raise SpecError(
+        raise EventError(
             f"--event {start}:{end}: the sample of '{spec.name}' starts on {spec.sample.start};"
             " choose a later event or an earlier sample"
         )
@@ -177,10 +182,13 @@ def _run(
     groups["/posterior"] = groups["/posterior"].assign(found.parameters)
     if found.prior is not None:
         before = [decompose(found.prior, values, window) for window in spec.event.windows]
-        groups |= record.prior_contributions(before, outcome, unit)
+        groups |= record.prior_contributions(before, outcome)
     groups |= found.groups(contribution)
     findings = [sampling.finding(judged, contribution.sizes["chain"] * contribution.sizes["draw"])]
     findings += [] if separation is None else [_told_apart(separation)]
+    if found.prior is not None:
+        _, _, move = first.splits[0].cumulated(outcome)
+        findings.append(neutral(groups["/prior"]["contribution"].isel(window=0), move))
     findings += found.findings
     if len(fits) > 1:
         groups["/event_in"] = record.every_way(

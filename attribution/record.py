@@ -16,11 +16,20 @@ from attribution.posterior import Decomposition, StructuralPosterior
 ESTIMAND = "S: shock attribution"
 HORIZONS = 10
 DRAW = ("chain", "draw")
+OUTCOME, VARIABLE = "unit of the outcome", "unit of the variable, see coordinate unit"
+UNITS = {
+    **dict.fromkeys(("contribution", "baseline", "observed", "lower", "upper"), OUTCOME),
+    **dict.fromkeys(("dilution", "no_assumption"), OUTCOME),
+    **dict.fromkeys(("intercept", "value"), VARIABLE),
+    **dict.fromkeys(("impact", "response"), f"{VARIABLE}, per scale of the shock"),
+    "lag_coefficients": f"{VARIABLE}, per unit of the regressor",
+    "shock": "scales",
+    "log_weight": "natural log",
+}
+"""Units by name of variable; what is not named here is a pure number."""
 
 
-def contributions(
-    splits: Sequence[Decomposition], outcome: str, unit: str
-) -> dict[str, xr.Dataset]:
+def contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
     """Make groups ``/posterior`` (sums over each window) and ``/windows/...`` (day by day)."""
     sums, baselines, groups = [], [], {}
     for split in splits:
@@ -35,7 +44,7 @@ def contributions(
                 "observed": ("time", split.observed[:, i]),
             },
             {**_lead(split.weight), "time": split.time, "channel": list(split.channels)},
-        ).map(_labelled, unit=unit)
+        )
     groups["/posterior"] = xr.Dataset(
         {
             "contribution": ((*DRAW, "window", "channel"), np.stack(sums, axis=2)),
@@ -46,13 +55,11 @@ def contributions(
             "window": [split.window for split in splits],
             "channel": list(splits[0].channels),
         },
-    ).map(_labelled, unit=unit)
+    )
     return groups
 
 
-def prior_contributions(
-    splits: Sequence[Decomposition], outcome: str, unit: str
-) -> dict[str, xr.Dataset]:
+def prior_contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
     """Group ``/prior``: the same sums under draws of the prior."""
     sums = np.stack([split.cumulated(outcome)[0][0] for split in splits], axis=1)
     coords = {
@@ -60,7 +67,7 @@ def prior_contributions(
         "channel": list(splits[0].channels),
     }
     data = xr.Dataset({"contribution": (("draw", "window", "channel"), sums)}, coords)
-    return {"/prior": data.map(_labelled, unit=unit)}
+    return {"/prior": data}
 
 
 def structure(structural: StructuralPosterior, units: Mapping[str, str]) -> dict[str, xr.Dataset]:
@@ -119,9 +126,9 @@ def event_shocks(
     errors = propagate.residuals(structural.lag_coefficients, structural.intercept, history, seen)
     data = xr.Dataset(
         {"shock": ((*DRAW, "day", "name"), structural.shocks_of(errors, days))},
-        {**_lead(structural.weight), "day": days, "name": list(structural.shocks)},
+        {**_lead(structural.weight), "day": days.rename("day"), "name": list(structural.shocks)},
     )
-    return {"/structural_shocks": data.map(_labelled, unit="scales")}
+    return {"/structural_shocks": data}
 
 
 def every_way(ways: Sequence[str], contribution: Sequence[xr.DataArray]) -> xr.Dataset:
@@ -153,7 +160,7 @@ def observed(values: pd.DataFrame, units: Mapping[str, str]) -> dict[str, xr.Dat
 
 def tree_of(groups: Mapping[str, xr.Dataset], spec: ModelSpec, unit: str) -> xr.DataTree:
     """Join the groups and write on the root what they are about."""
-    tree = xr.DataTree.from_dict(dict(groups))
+    tree = xr.DataTree.from_dict({path: _labelled(data, unit) for path, data in groups.items()})
     tree.attrs = {
         "model": spec.name,
         "title": spec.title,
@@ -169,5 +176,18 @@ def _lead(weight: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.arange(size) for name, size in zip(DRAW, weight.shape, strict=True)}
 
 
-def _labelled(array: xr.DataArray, *, unit: str) -> xr.DataArray:
-    return array.assign_attrs(units=unit, long_name=str(array.name).replace("_", " "))
+def _labelled(data: xr.Dataset, outcome_unit: str) -> xr.Dataset:
+    """Give every variable its unit and a name in words, and lay it out in the order of its dims.
+
+    Sums depend on the layout in their last bits: as saved, so summarised.
+    """
+    out = data.copy()
+    for key, array in data.data_vars.items():
+        name = str(key)
+        unit = UNITS.get(name, "1")
+        attrs = {
+            "units": outcome_unit if unit == OUTCOME else unit,
+            "long_name": name.replace("_", " "),
+        }
+        out[key] = (array.dims, np.asarray(array.to_numpy(), order="C"), attrs)
+    return out

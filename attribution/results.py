@@ -37,6 +37,7 @@ KEPT = (
     "identification_strength",
 )
 SUMS = "known only as a sum"
+TRANSITORY = "transitory part"
 LEDGER = {
     "elasticities": "sensitivity to the elasticity priors",
     "noise": "sensitivity to the noise priors",
@@ -56,6 +57,9 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
     sums = summary.together(run.tree, first)
     if len(sums):
         found[SUMS] = sums
+    back = summary.transitory(run.tree)
+    if len(back):
+        found[TRANSITORY] = back
     if "ledger" in run.tree:
         found["ledger"] = _ledger(run.tree)
     return found
@@ -116,6 +120,7 @@ def results(run: Run, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "headline": headline(run, found[named[0]]),
         "windows": {name: _window(found[name]) for name in named},
         "sums": _rows(found[SUMS]) if SUMS in found else {},
+        "transitory": _plain(found[TRANSITORY]) if TRANSITORY in found else {},
         "findings": list(manifest["findings"]),
         "diagnostics": {
             **manifest["diagnostics"],
@@ -129,6 +134,13 @@ def results(run: Run, found: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
             "version": manifest["versions"]["attribution"],
         },
         "event_in": _event_in(run.tree),
+    }
+
+
+def _plain(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    return {
+        str(name): {str(key): float(value) for key, value in row.items() if np.isfinite(value)}
+        for name, row in table.iterrows()
     }
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import mkdtemp, mkstemp
 from typing import TYPE_CHECKING, Any
 
 from attribution import __version__
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DRAWS, MANIFEST, RESULTS = "run.nc", "manifest.json", "results.json"
+KEYS = ("model", "seed", "digests", "versions", "diagnostics", "findings")
+"""What every manifest says, and what tables and reports are made from."""
 PACKAGES = (
     "pymc",
     "pytensor",
@@ -54,6 +58,7 @@ def save_run(run: Run, out: Path) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     compat.save(run.tree, out / DRAWS)
+    (out / DRAWS).chmod(0o644)
     write_json(run.manifest, out / MANIFEST)
 
 
@@ -63,7 +68,7 @@ def load_run(folder: Path) -> Run:
     Raises
     ------
     DataError
-        If the folder holds no run, or a part of it cannot be read.
+        If the folder holds no run, or a part of it cannot be read or is not of a run.
     """
     from attribution import compat
 
@@ -76,7 +81,51 @@ def load_run(folder: Path) -> Run:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error}); fit the model again") from None
+    missing = [key for key in KEYS if not isinstance(manifest, dict) or key not in manifest]
+    if missing:
+        raise DataError(f"{path}: it lacks '{missing[0]}'; fit the model again")
     return Run(compat.load(folder / DRAWS), manifest)
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[Path]:
+    """Give a folder to write into; its files move into place together, or the old ones stay."""
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = Path(mkdtemp(prefix=".run-", dir=folder))  # same file system: moves are atomic
+    new, old = aside / "new", aside / "old"
+    new.mkdir()
+    try:
+        yield new
+        _install(new, old, folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _install(new: Path, old: Path, folder: Path) -> None:
+    """Move each file to its place, keeping what it replaces; put all back if one move fails."""
+    names = [path.relative_to(new) for path in sorted(new.rglob("*")) if path.is_file()]
+    moved: list[Path] = []
+    try:
+        for name in names:
+            _move(folder / name, old / name)
+            moved.append(name)
+            _move(new / name, folder / name)
+    except BaseException:
+        for name in moved:
+            (folder / name).unlink(missing_ok=True)
+            _move(old / name, folder / name)
+        raise
+
+
+def _move(here: Path, there: Path) -> None:
+    if here.exists():
+        there.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(here, there)
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:

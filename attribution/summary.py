@@ -83,6 +83,39 @@ def describe(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
     return table
 
 
+def transitory(tree: xr.DataTree) -> pd.DataFrame:
+    """Compare the first window with the longest one that starts on the same day.
+
+    Hedging should revert, information should not: ``reverted`` is one minus the ratio of the two
+    mean contributions, left out where the first is below one log point; ``p_reverts`` is the
+    probability that the longer window gives back a part of the first.
+
+    Returns
+    -------
+    Rows: channels and ``unattributed``; empty if no window is longer than the first.
+    """
+    names = [str(name) for name in tree["posterior/window"].to_numpy()]
+    span = {name: tree[f"windows/{name}/time"].to_numpy() for name in names}
+    first = names[0]
+    same = [name for name in names if span[name][0] == span[first][0]]
+    longest = max(same, key=lambda name: len(span[name]))
+    if len(span[longest]) == len(span[first]):
+        return pd.DataFrame()
+    parts = tree["posterior"].to_dataset()["contribution"].transpose("chain", "draw", ...)
+    weight = tree["weights/weight"].to_numpy().ravel()
+    channels = [str(name) for name in parts["channel"].to_numpy()]
+    one, other = (
+        parts.sel(window=name).to_numpy().reshape(-1, len(channels)) for name in (first, longest)
+    )
+    means = [np.average(draws, axis=0, weights=weight) for draws in (one, other)]
+    back = np.average(np.sign(one) * (other - one) < 0, axis=0, weights=weight)
+    table = pd.DataFrame({first: means[0], longest: means[1]}, index=channels)
+    moved = table[first].where(table[first].abs() >= 1.0)
+    table["reverted"] = 1.0 - table[longest] / moved
+    table["p_reverts"] = back
+    return table
+
+
 def band(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
     """Mean and 90 % interval of (chain, draw, quantity)."""
     flat, w = draws.reshape(-1, draws.shape[2]), weight.ravel() / weight.sum()

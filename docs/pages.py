@@ -24,6 +24,7 @@ REQUIRED = (
     *(f"diagnostics.{k}" for k in ("max_rhat", "min_ess_bulk", "divergences", "draws", "chains")),
     *(f"manifest.{key}" for key in ("model_digest", "data_digest", "seed", "version")),
     *(f"event_in.{treatment}.crash.*.mean" for treatment in ("out", "scale", "in")),
+    "companions.*.windows.crash.rows.*.mean",
     "frozen_commit",
 )
 FINDING = ("name", "question", "evidence", "verdict")

@@ -120,6 +120,18 @@ def test_the_probability_of_a_fall_has_its_monte_carlo_error():
     assert table.loc["unattributed", ["p_negative", "mcse_p_negative"]].tolist() == [0.0, 0.0]
 
 
+def test_monte_carlo_errors_of_weighted_draws_are_the_spread_over_repetitions():
+    rng = np.random.default_rng(6)
+    tables = [
+        describe(rng.standard_normal((2, 300, 1)), rng.exponential(size=(2, 300)))
+        for _ in range(200)
+    ]
+    for column in ("mean", "median", "p_negative"):
+        spread = np.std([table.loc[0, column] for table in tables])
+        claimed = np.mean([table.loc[0, f"mcse_{column}"] for table in tables])
+        assert_allclose(claimed, spread, rtol=4 / np.sqrt(2 * 200))
+
+
 def test_a_weighted_probability_of_one_has_no_error():
     rng = np.random.default_rng(5)
     table = describe(-1.0 - rng.random((4, 1500, 1)), rng.exponential(size=(4, 1500)))

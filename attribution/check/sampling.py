@@ -72,6 +72,11 @@ def diagnose(contribution: xr.DataArray, stats: Mapping[str, np.ndarray]) -> Sam
     """
     draws = contribution.transpose("chain", "draw", "window", "channel")
     moving = draws.to_numpy().std((0, 1)) > 0
+    if not moving.any():
+        raise DiagnosticsError(
+            "every draw of every contribution is the same; ask for more --draws, or check that the"
+            " model has something to estimate"
+        )
     x = draws.to_numpy()[:, :, moving]
     labels = [
         f"{window}/{channel}"

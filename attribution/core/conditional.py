@@ -147,3 +147,26 @@ def draw_shocks(
             "dkv,dv->dk", gain, np.linalg.solve(scale, gap[..., None])[..., 0]
         )
     return shocks, chance
+
+
+def expected_shocks(law: Law, errors: np.ndarray) -> np.ndarray:
+    r"""Mean of a day's shocks given its errors, over states, (draw, shock).
+
+    .. math:: E[e \mid u] = \sum_z P(z \mid u)\, V_z H' (H V_z H')^{-1} u
+
+    Parameters
+    ----------
+    errors : (draw, variable); of the observed variables.
+    """
+    odds = log_density(law, errors, squares(law, errors), np.zeros(1))[:, 0]
+    chance = np.exp(odds - logsumexp(odds, axis=1, keepdims=True))[:, 1:]
+    scale = (law.impact * law.calm[:, None]) @ law.impact.swapaxes(1, 2)
+    columns = law.columns
+    solved = np.linalg.solve(scale, np.concatenate([errors[..., None], columns], axis=2))
+    along = np.einsum("dvj,dv->dj", columns, solved[..., 0])
+    room = 1.0 + law.extra * np.einsum("dvj,dvj->dj", columns, solved[..., 1:])
+    taken = chance * law.extra * along / room
+    pulled = solved[..., 0] - np.einsum("dvj,dj->dv", solved[..., 1:], taken)
+    mean: np.ndarray = law.calm * np.einsum("dvk,dv->dk", law.impact, pulled)
+    mean[:, law.jumpers] += taken
+    return mean

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attribution.core.conditional import Law, draw_shocks
+from attribution.core.conditional import Law, expected_shocks
 from attribution.estimate.bvar import BvarFit
 from attribution.estimate.parameters import Parameters
 
 THINNED = 60
-"""Posterior draws for which every day's shocks are drawn; bounds the memory."""
+"""Posterior draws for which every day's shocks are inferred; bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,12 @@ class Loadings:
         return (self.slope + self.error * noise).reshape(-1, len(self.channels))
 
 
-def past_shocks(fit: BvarFit, rng: np.random.Generator) -> np.ndarray:
-    """Draw the structural shocks of every estimation day: (thinned draw, time, shock)."""
+def past_shocks(fit: BvarFit) -> np.ndarray:
+    """Infer the expected shocks of every estimation day (thinned draw, time, shock).
+
+    Expected and not drawn: a drawn shock is its expectation plus noise that the test series does
+    not share, and a regression on it would be biased towards zero.
+    """
     pick = np.linspace(0, len(fit.parameters.dof) - 1, THINNED).astype(int)
     kept = Parameters(**{name: array[pick] for name, array in vars(fit.parameters).items()})
     rows = fit.design.rows
@@ -50,15 +54,15 @@ def past_shocks(fit: BvarFit, rng: np.random.Generator) -> np.ndarray:
         days = np.flatnonzero(of_day.reshape(-1) == number)
         laws = [kept.law(fit.kernel, rows, int(day), observed) for day in days]
         told = errors[:, days][..., observed].swapaxes(0, 1).reshape(len(days) * THINNED, -1)
-        struck, _ = draw_shocks(_stacked(laws), told, rng)
-        out[:, days] = struck.reshape(len(days), THINNED, -1).swapaxes(0, 1)
+        mean = expected_shocks(_stacked(laws), told)
+        out[:, days] = mean.reshape(len(days), THINNED, -1).swapaxes(0, 1)
     return out
 
 
 def loadings(
     fit: BvarFit, channels: tuple[str, ...], shocks: np.ndarray, series: pd.Series
 ) -> Loadings:
-    """Regress a test series on the channels' shocks (thinned draw, time, shock), draw by draw."""
+    """Regress a test series on the channels' expected shocks, draw by draw."""
     values = series.reindex(fit.design.rows.time).to_numpy(float)
     seen = np.isfinite(values)
     columns = [fit.design.prior.shocks.index(name) for name in channels]

@@ -28,7 +28,7 @@ def closing(
         heading = f"{tree.attrs['outcome']}, log points, window {name}, {period(tree, name)}"
         yield tables.terminal_table(found[name], heading)
     for name, table in found.items():
-        if name not in (*windows, "ledger") and "p_largest" not in table:
+        if "q05" in table and "p_largest" not in table:
             yield from _sums(name, table)
     yield _findings(manifest.get("findings", ()))
     yield f"\n{headline}\n"

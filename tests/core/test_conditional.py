@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.special import logsumexp
 from scipy.stats import chisquare, kstest, multivariate_normal, multivariate_t
 
-from attribution.core.conditional import Law, draw_shocks, evidence
+from attribution.core.conditional import Law, draw_shocks, evidence, expected_shocks
 
 JUMPERS = np.array([2, 0])
 
@@ -172,3 +172,14 @@ def test_draws_of_another_law_give_other_shocks_and_one_seed_the_same():
     one, two, three = (draw_shocks(law, errors, np.random.default_rng(s))[0] for s in (1, 1, 2))
     assert np.array_equal(one, two)
     assert not np.allclose(one, three)
+
+
+def test_expected_shocks_reproduce_the_errors_and_are_the_mean_of_drawn_ones():
+    rng, many = np.random.default_rng(41), 40_000
+    law = law_of(41, many, dof=8.0)
+    errors = np.repeat(rng.normal(size=(1, 3)) * 3, many, axis=0)
+    mean = expected_shocks(law, errors)
+    assert_allclose(np.einsum("dvk,dk->dv", law.impact, mean), errors, atol=1e-10)
+    drawn, _ = draw_shocks(law, errors, rng)
+    error = drawn.std(0) / np.sqrt(many)
+    assert (np.abs(drawn.mean(0) - mean[0]) < 4.5 * error + 1e-9).all()

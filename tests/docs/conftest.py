@@ -57,5 +57,6 @@ def results():
         },
         "manifest": {"model_digest": "a" * 64, "data_digest": "b" * 64, "seed": 9, "version": "0"},
         "event_in": {"out": means, "scale": means, "in": means},
+        "companions": {"other": {"windows": {"crash": {"observed": -12.25, "rows": rows}}}},
         "frozen_commit": "c" * 40,
     }

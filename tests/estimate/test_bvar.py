@@ -113,7 +113,7 @@ def test_the_prior_view_knows_the_event_but_not_what_the_sample_taught(fitted):
 
 def test_a_test_series_loads_on_the_channel_that_drives_it(fitted, headline_data):
     rng = np.random.default_rng(6)
-    shocks = past_shocks(fitted.fit, rng)
+    shocks = past_shocks(fitted.fit)
     series = pd.Series(
         2.0 * headline_data.shocks[1] + rng.standard_normal(len(headline_data.shocks)),
         headline_data.values.index,

@@ -173,5 +173,4 @@ def test_the_truth_ranks_uniformly_among_posterior_draws(headline, monkeypatch):
     rng = np.random.default_rng(1)
     place = (table + rng.random(table.shape)) / (KEPT + 1)
     p_values = place.apply(lambda column: kstest(column, "uniform").pvalue)
-    print(p_values.round(4).to_string())
     assert p_values.min() > 0.005 / len(p_values), p_values.to_string()

@@ -1,98 +1,34 @@
-"""A model of any kind and its panel in; draws, checks and bounds in one shape out."""
+"""Draws of the headline model in; its event, its prior, its ledger and its findings out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from attribution import compat
 from attribution.check.expectations import judge
 from attribution.check.sensitivity import power_scaling, recentred
-from attribution.estimate.bvar import BvarFit, fit_bvar
-from attribution.estimate.bvar_signs import SignsFit, fit_bvar_signs
+from attribution.estimate.bvar import BvarFit
 from attribution.estimate.event_shocks import EventShocks, event_shocks, prior_shocks
 from attribution.estimate.loadings import loadings, past_shocks
-from attribution.estimate.var import estimate_var
+from attribution.estimation.shape import Estimate, Groups
 from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
-from attribution.posterior import StructuralPosterior
 
-CHAINS = 4
-TUNE = 500
 PRIOR_DRAWS = 2000
 UNRELIABLE = 0.7
 """Pareto k above which reweighting is not to be trusted."""
 REWEIGHTED = "event left out, on its own scale, or in"
-Groups = dict[str, xr.Dataset]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What every kind of model hands on.
-
-    Attributes
-    ----------
-    posterior : draws of the structural VAR, with the event's shocks where they must be drawn.
-    prior : the same under the prior, where there is one.
-    stats : the sampler's statistics (chain, draw), where there are any.
-    parameters : further scalars and vectors of the posterior, with dims (chain, draw, ...).
-    findings : checks of this kind of model.
-    notes : further numbers for the manifest.
-    groups : further groups of the run, given the contributions (chain, draw, window, channel).
-    """
-
-    posterior: StructuralPosterior
-    prior: StructuralPosterior | None = None
-    stats: Mapping[str, np.ndarray] = field(default_factory=dict)
-    parameters: Mapping[str, xr.DataArray] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    groups: Callable[[xr.DataArray], Groups] = lambda contribution: {}
-
-
-def estimate(
-    spec: ModelSpec,
-    panel: Panel,
-    draws: int,
-    seed: int,
-    event_in: str,
-    sampler: str,
-    *,
-    progress: bool,
-) -> Estimate:
-    """Estimate a model by the estimator of its kind.
-
-    Parameters
-    ----------
-    draws : kept draws over all chains, a multiple of four.
-    """
-    if spec.kind == "var":
-        fitted = estimate_var(spec, panel.values, draws=draws, seed=seed, event_in=event_in)
-        return Estimate(fitted.posterior, notes={"criteria": dict(fitted.criteria)})
-    if spec.kind == "bvar_signs":
-        return _signs(fit_bvar_signs(spec, panel.values, draws=draws, seed=seed, event_in=event_in))
-    fit = fit_bvar(
-        spec,
-        panel.values,
-        draws=-(-draws // CHAINS),
-        tune=TUNE,
-        chains=CHAINS,
-        seed=seed,
-        event_in=event_in,
-        progress=progress,
-        sampler=sampler,
-    )
-    return _headline(spec, panel, fit, np.random.default_rng([seed, 1]), event_in)
-
-
-def _headline(
+def headline(
     spec: ModelSpec, panel: Panel, fit: BvarFit, rng: np.random.Generator, event_in: str
 ) -> Estimate:
+    """Draw the event's shocks, weigh the priors, and ask the fitted model its questions."""
     event = event_shocks(spec, fit, rng)
     posterior = fit.tree["posterior"].to_dataset()
     stats = fit.tree["sample_stats"].to_dataset()
@@ -132,7 +68,11 @@ def _headline(
         prior=prior_shocks(spec, fit, min(PRIOR_DRAWS, fit.lead[0] * fit.lead[1]), rng),
         stats={name: stats[name].to_numpy() for name in ("diverging", "energy") if name in stats},
         parameters=known,
-        findings=(*_expectations(spec, panel, fit, rng), *_reweighting(event_in, k)),
+        findings=(
+            *_expectations(spec, panel, fit, rng),
+            set_aside(event.jump, spec.channels),
+            *_reweighting(event_in, k),
+        ),
         notes={
             "probability_of_jump": {
                 f"{day:%Y-%m-%d}": {name: round(float(p), 4) for name, p in row.items()}
@@ -184,12 +124,35 @@ def _reweighting(event_in: str, k: np.ndarray) -> tuple[Finding, ...]:
     )
 
 
+def set_aside(jump: pd.DataFrame, channels: tuple[str, ...]) -> Finding:
+    """Name the series whose own shock jumped on a day of the event: what they say is set aside."""
+    own = jump.drop(columns=list(channels))
+    struck = [
+        f"{shock} on {day:%Y-%m-%d} ({own.loc[day, shock]:.2f})"
+        for day in own.index
+        for shock in own.columns
+        if own.loc[day, shock] > 0.5
+    ]
+    return Finding(
+        name="series set aside",
+        question="Did the channels, and not a shock of some series' own, move the series?",
+        evidence=(
+            "a jump of its own, not a channel, is the likelier account of: "
+            + ", ".join(struck)
+            + "; a model without such shocks books the move to a channel"
+            if struck
+            else "no shock of a series' own is likelier than not to have jumped"
+        ),
+        verdict="undecided" if struck else "holds",
+    )
+
+
 def _expectations(
     spec: ModelSpec, panel: Panel, fit: BvarFit, rng: np.random.Generator
 ) -> tuple[Finding, ...]:
     if not spec.expectations:
         return ()
-    shocks = past_shocks(fit, rng)
+    shocks = past_shocks(fit)
     slopes = {}
     for series in dict.fromkeys(expected.series for expected in spec.expectations):
         found = loadings(fit, spec.channels, shocks, panel.values[series])
@@ -210,46 +173,3 @@ def _named(spec: ModelSpec, fit: BvarFit, array: xr.DataArray) -> xr.DataArray:
     dim, names = labels[str(array.name)]
     values = array.to_numpy()
     return xr.DataArray(values, dims=("chain", "draw", dim), coords={dim: names}, name=array.name)
-
-
-def _signs(fitted: SignsFit) -> Estimate:
-    robust, accepted = fitted.robust, fitted.acceptance
-    found = Finding(
-        name="acceptance",
-        question="Do the data leave room for the table?",
-        evidence=(
-            f"{accepted.accepted:,} of {accepted.tried:,} uniform rotations satisfy it; an"
-            f" admissible rotation exists for {100 * accepted.plausibility:.0f} % of reduced-form"
-            " draws"
-        ),
-        verdict="holds" if accepted.plausibility >= 0.5 else "fails",
-    )
-    dims = ("chain", "draw", "window", "channel")
-
-    def groups(contribution: xr.DataArray) -> Groups:
-        data = xr.Dataset(
-            {
-                "lower": (dims, robust.lower),
-                "upper": (dims, robust.upper),
-                "identification_strength": (("window", "channel"), robust.identification_strength),
-                "dilution": ("window", robust.dilution),
-                "no_assumption": (("window", "bound"), robust.no_assumption),
-            },
-            {"window": list(robust.windows), "channel": list(robust.channels)},
-        )
-        return {"/robust": data}
-
-    return Estimate(
-        posterior=fitted.posterior,
-        findings=(found,),
-        notes={
-            "acceptance": {
-                "tried": accepted.tried,
-                "accepted": accepted.accepted,
-                "rate": accepted.rate,
-                "plausibility": accepted.plausibility,
-                "turned_away_by_one_cell_alone": dict(accepted.sole),
-            }
-        },
-        groups=groups,
-    )

@@ -1,0 +1,39 @@
+"""What every kind of model hands on, in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from attribution.finding import Finding
+from attribution.posterior import StructuralPosterior
+
+Groups = dict[str, xr.Dataset]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What every kind of model hands on.
+
+    Attributes
+    ----------
+    posterior : draws of the structural VAR, with the event's shocks where they must be drawn.
+    prior : the same under the prior, where there is one.
+    stats : the sampler's statistics (chain, draw), where there are any.
+    parameters : further scalars and vectors of the posterior, with dims (chain, draw, ...).
+    findings : checks of this kind of model.
+    notes : further numbers for the manifest.
+    groups : further groups of the run, given the contributions (chain, draw, window, channel).
+    """
+
+    posterior: StructuralPosterior
+    prior: StructuralPosterior | None = None
+    stats: Mapping[str, np.ndarray] = field(default_factory=dict)
+    parameters: Mapping[str, xr.DataArray] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    groups: Callable[[xr.DataArray], Groups] = lambda contribution: {}

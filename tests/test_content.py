@@ -1,0 +1,66 @@
+"""Numbers that documents quote belong to the model and the data that are shipped."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from attribution.content import content
+from attribution.errors import SpecError
+from attribution.model import model_names, read_model
+from attribution.panel import read_panel
+from attribution.run import digest_of
+
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "results.json"
+
+
+def stale(quoted, model="bvar"):
+    """What of a results file does not belong to the shipped model and data."""
+    spec = read_model(model)
+    shipped = {"model_digest": digest_of(spec), "data_digest": read_panel(spec).digest}
+    return [name for name, digest in shipped.items() if quoted["manifest"].get(name) != digest]
+
+
+@pytest.fixture
+def quoted():
+    if not RESULTS.is_file():
+        pytest.skip("docs/results/results.json is not there: no headline run is quoted yet")
+    return json.loads(RESULTS.read_text(encoding="utf-8"))
+
+
+def test_quoted_numbers_are_those_of_the_shipped_model_and_data(quoted):
+    assert quoted["model"] == "bvar"
+    assert stale(quoted) == [], "fit bvar again and copy its results.json to docs/results"
+
+
+def test_quoted_windows_are_those_of_the_shipped_model_and_add_up(quoted):
+    assert list(quoted["windows"]) == [window.name for window in read_model("bvar").event.windows]
+    for name, window in quoted["windows"].items():
+        total = sum(row["mean"] for row in window["rows"].values())
+        assert total == pytest.approx(window["observed"], abs=1e-9), name
+
+
+def test_quoted_draws_converged(quoted):
+    said = quoted["diagnostics"]
+    assert said["max_rhat"] <= 1.01
+    assert min(said["min_ess_bulk"], said["min_ess_tail"]) >= 400
+    assert said["divergences"] == 0
+
+
+def test_numbers_of_another_model_or_of_other_data_are_seen_as_stale():
+    spec = read_model("bvar")
+    fresh = {"model_digest": digest_of(spec), "data_digest": read_panel(spec).digest}
+    assert stale({"manifest": fresh}) == []
+    for name in fresh:
+        assert stale({"manifest": fresh | {name: "0" * 64}}) == [name]
+    assert stale({"manifest": fresh | {"model_digest": digest_of(read_model("bvar_signs"))}})
+
+
+def test_no_two_shipped_models_share_a_digest():
+    digests = {digest_of(read_model(name)) for name in model_names()}
+    assert len(digests) == len(model_names())
+
+
+def test_content_that_a_build_lacks_is_refused():
+    with pytest.raises(SpecError, match="lacks its weights/ folder; reinstall"):
+        content("weights")
