@@ -84,7 +84,7 @@ def test_what_is_left_over_or_expected_is_never_the_headline():
 def test_a_channel_that_the_prior_drives_is_named(p, sentence):
     grades = {"hedging": "prior-driven", "spot_selling": "model-based"}
     text = said(run_of(), grade=grades, p_negative={"hedging": p})
-    assert text.endswith(sentence)
+    assert text.endswith(f" log points. {sentence}")
     free = said(run_of(), grade=dict.fromkeys(grades, "model-based"))
     assert "sign" not in free
 

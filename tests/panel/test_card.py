@@ -60,7 +60,7 @@ def refusal(tmp_path, card):
         (
             'unit = "USD million"\nrepeats',
             "repeats",
-            "toy.toml: [series]: [flow]: key 'unit' is missing (known: repeats); add it",
+            "toy.toml: [series]: [flow]: key 'unit' is missing; add it",
         ),
         (
             "magnitude = [1, 1000]",
