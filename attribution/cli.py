@@ -14,8 +14,6 @@ from attribution.errors import AttributionError, SpecError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from attribution.run import Run
-
 app = typer.Typer(
     name="attribution",
     help="Which mechanism moved the price, by how much, and how sure are we?",
@@ -75,6 +73,9 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; runs/MODEL if not given.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option(help="Draw figures and the HTML report; without, only the numbers.")
+    ] = True,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -94,13 +95,21 @@ def fit(
         settings=Settings(draws, seed, event_in, sampler, progress=talk),
         say=(lambda text: console.print(f"[dim]{text} …[/dim]")) if talk else (lambda text: None),
     )
-    folder = out or RUNS / str(run.tree.attrs["model"])
-    _write(run, folder)
+    from attribution import deliver
+    from attribution.results import tables
+
+    folder, found = out or RUNS / str(run.tree.attrs["model"]), tables(run)
+    deliver.write_run(run, found, folder, report=report)
     if json:
-        _print_json(run)
+        typer.echo(deliver.as_json(run, found))
     elif talk:
-        _print(run)
-        console.print(f"run, tables, figures and report: {folder}/report.html", soft_wrap=True)
+        console.print(*deliver.lines(run, found, every=False), sep="\n")
+        console.print(
+            f"run, tables, figures and report: {folder}/report.html"
+            if report
+            else f"run: {folder}",
+            soft_wrap=True,
+        )
 
 
 @app.command(epilog="Example:  attribution summary runs/bvar")
@@ -110,15 +119,16 @@ def summary(
     json: Json = False,
 ) -> None:
     """Print a saved run: its tables, findings, and R-hat and ESS of every contribution."""
+    from attribution import compat, deliver
+    from attribution.results import tables
     from attribution.run import load_run
 
     loaded = load_run(run)
+    found = tables(loaded)
     if json:
-        _print_json(loaded)
+        typer.echo(deliver.as_json(loaded, found))
         return
-    _print(loaded, every=True)
-    from attribution import compat
-
+    _console().print(*deliver.lines(loaded, found, every=True), sep="\n")
     table = compat.summary(loaded.tree)
     if not parameters:
         table = table[[str(name).startswith(("contribution", "baseline")) for name in table.index]]
@@ -131,12 +141,13 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN if not given.")] = None,
 ) -> None:
     """Draw tables, figures and the HTML report of a saved run again."""
+    from attribution.deliver import draw_report
+    from attribution.results import tables
     from attribution.run import load_run
 
     _refuse_file(out or run)
     loaded = load_run(run)
-    written = _report(loaded, out or run)
-    for path in written:
+    for path in draw_report(loaded, tables(loaded), out or run):
         typer.echo(str(path))
 
 
@@ -202,43 +213,3 @@ def _refuse_file(out: Path) -> None:
     for path in (out, *out.parents):
         if path.exists() and not path.is_dir():
             raise SpecError(f"--out '{out}': {path} is a file; name a folder")
-
-
-def _write(run: Run, folder: Path) -> None:
-    """Write everything aside, then move it into place, so that a folder is of one run."""
-    from attribution.results import results, tables
-    from attribution.run import RESULTS, save_run, whole, write_json
-
-    with whole(folder) as aside:
-        _report(run, aside)
-        save_run(run, aside)
-        write_json(results(run, tables(run)), aside / RESULTS)
-
-
-def _report(run: Run, folder: Path) -> list[Path]:
-    from attribution.report.write import write_report
-    from attribution.results import headline, tables, windows
-
-    found = tables(run)
-    manifest = {**run.manifest, "headline": headline(run, found[windows(run.tree)[0]])}
-    return write_report(run.tree, manifest, found, folder)
-
-
-def _print(run: Run, *, every: bool = False) -> None:
-    from attribution.report.terminal import closing
-    from attribution.results import headline, tables, windows
-
-    found = tables(run)
-    named = windows(run.tree)
-    console = _console()
-    shown = named if every else named[:1]
-    for part in closing(run.tree, run.manifest, found, shown, headline(run, found[named[0]])):
-        console.print(part)
-
-
-def _print_json(run: Run) -> None:
-    import json as encoder
-
-    from attribution.results import results, tables
-
-    typer.echo(encoder.dumps(results(run, tables(run)), indent=2, ensure_ascii=False))

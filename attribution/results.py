@@ -84,7 +84,7 @@ def headline(run: Run, table: pd.DataFrame) -> str:
     name = windows(run.tree)[0]
     move = number(table, "observed", "mean")
     channels = [row for row in table.index if row not in (UNATTRIBUTED, "baseline", "observed")]
-    top = str(table.loc[channels, "p_largest"].idxmax())
+    top = str(table.loc[[*channels, UNATTRIBUTED], "p_largest"].idxmax())
     row = table.loc[top]
     chance = number(table, top, "p_largest")
     percent = 100 * np.expm1(move / 100)

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 DRAWS, MANIFEST, RESULTS = "run.nc", "manifest.json", "results.json"
 KEYS = ("model", "seed", "digests", "versions", "diagnostics", "findings")
 """What every manifest says, and what tables and reports are made from."""
+REPORT = (
+    *("report.html", "tables/*.csv", "figures/waterfall_*.*", "figures/robust_bounds_*.*"),
+    *("figures/event_in.*", "figures/prior_against_posterior.*", "figures/impulse_responses.*"),
+    "figures/through_the_window.*",
+)
+"""What a report may hold: a later one replaces all of it, and no file of another name."""
 PACKAGES = (
     "pymc",
     "pytensor",
@@ -89,7 +95,10 @@ def load_run(folder: Path) -> Run:
 
 @contextmanager
 def whole(folder: Path) -> Iterator[Path]:
-    """Give a folder to write into; its files move into place together, or the old ones stay."""
+    """Give a folder to write into; its files move into place together, or the old ones stay.
+
+    What an earlier report left in ``folder`` goes with it; files of other names are left alone.
+    """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     aside = Path(mkdtemp(prefix=".run-", dir=folder))  # same file system: moves are atomic
@@ -108,18 +117,28 @@ def whole(folder: Path) -> Iterator[Path]:
 
 def _install(new: Path, old: Path, folder: Path) -> None:
     """Move each file to its place, keeping what it replaces; put all back if one move fails."""
-    names = [path.relative_to(new) for path in sorted(new.rglob("*")) if path.is_file()]
+    names = _files(new, "**/*")
+    stale = [name for part in REPORT for name in _files(folder, part) if name not in names]
     moved: list[Path] = []
     try:
-        for name in names:
+        for name in (*names, *stale):
             _move(folder / name, old / name)
             moved.append(name)
             _move(new / name, folder / name)
+        for name in {name.parent for name in stale} - {Path()}:
+            if not any((folder / name).iterdir()):
+                (folder / name).rmdir()
     except BaseException:
         for name in moved:
             (folder / name).unlink(missing_ok=True)
             _move(old / name, folder / name)
         raise
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a folder that match, relative to it."""
+    found = [path for path in folder.glob(pattern) if path.is_file()]
+    return sorted(path.relative_to(folder) for path in found)
 
 
 def _move(here: Path, there: Path) -> None:

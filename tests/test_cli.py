@@ -195,9 +195,11 @@ def test_a_fit_prints_what_it_writes(attribution, tmp_path, quick):
     assert "contribution[event, vix_change]" in out and "r_hat" in out
 
 
-def test_a_quiet_fit_of_one_date_prints_nothing(attribution, tmp_path, monkeypatch, quick):
+def test_a_quiet_fit_of_one_date_prints_nothing(attribution, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["fit", "--model", "var", "--event", "2025-10-10", "--draws", "1200", "--quiet"]
-    assert attribution(*words) == (0, "", "")
+    assert attribution(*words, "--no-report") == (0, "", "")
+    files = {path.name for path in (tmp_path / "runs" / "var").iterdir()}
+    assert files == {"run.nc", "manifest.json", "results.json"}
     settings = load_run(tmp_path / "runs" / "var").manifest["settings"]
     assert settings["windows"] == {"event": "2025-10-10 to 2025-10-10"}

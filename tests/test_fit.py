@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from attribution import cli, compat
+from attribution import compat, deliver
 from attribution.content import content
 from attribution.errors import DiagnosticsError
 from attribution.fit import Settings, fit
@@ -108,7 +108,8 @@ def test_two_runs_of_one_seed_write_the_same_bytes_but_for_the_hour(
     var_run, refit, tmp_path, snapshot
 ):
     for run, name in ((var_run, "one"), (refit("var"), "two")):
-        cli._write(replace(run, manifest={**run.manifest, "created": "now"}), tmp_path / name)
+        run = replace(run, manifest={**run.manifest, "created": "now"})
+        deliver.write_run(run, tables(run), tmp_path / name, report=True)
     one, two = snapshot(tmp_path / "one"), snapshot(tmp_path / "two")
     assert one.keys() == two.keys()
     assert "report.html" in one and "results.json" in one

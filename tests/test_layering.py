@@ -16,7 +16,7 @@ FLOORS = {
     4: ("panel", "source"),
     5: ("posterior", "allocate"),
     6: ("estimate", "decompose", "mechanism", "check", "run", "record", "summary"),
-    7: ("estimation", "fit", "results", "report", "listing"),
+    7: ("estimation", "fit", "results", "report", "listing", "deliver"),
     8: ("cli", ""),
     9: ("__main__",),
 }

@@ -7,9 +7,14 @@ import shutil
 import numpy as np
 import pytest
 
-from attribution import cli
+from attribution import deliver
 from attribution.errors import DataError
+from attribution.results import tables
 from attribution.run import Run, load_run, save_run, whole, write_json
+
+
+def write(run, folder):
+    deliver.write_run(run, tables(run), folder, report=True)
 
 
 @pytest.fixture
@@ -90,17 +95,17 @@ def test_a_number_that_json_cannot_hold_leaves_the_old_file(tmp_path):
 @pytest.mark.parametrize(
     "writer",
     [
-        "attribution.report.write.write_report",
-        "attribution.run.save_run",
+        "attribution.deliver.write_report",
+        "attribution.deliver.save_run",
         "attribution.compat.save",
-        "attribution.results.results",
-        "attribution.run.write_json",
+        "attribution.deliver.results",
+        "attribution.deliver.write_json",
     ],
 )
 def test_a_writer_that_fails_leaves_the_earlier_run_to_the_byte(
     var_run, tmp_path, quick, monkeypatch, snapshot, writer, error
 ):
-    cli._write(var_run, tmp_path / "run")
+    write(var_run, tmp_path / "run")
     old = snapshot(tmp_path)
 
     def fails(*_, **__):
@@ -110,7 +115,7 @@ def test_a_writer_that_fails_leaves_the_earlier_run_to_the_byte(
     other = Run(var_run.tree, {**var_run.manifest, "created": "later"})
     for out in (tmp_path / "run", tmp_path / "new"):
         with pytest.raises(error):
-            cli._write(other, out)
+            write(other, out)
     assert snapshot(tmp_path) == old
     assert not (tmp_path / "new").exists()
 
@@ -167,7 +172,21 @@ def test_a_first_run_that_fails_leaves_no_folder(tmp_path):
 
 
 def test_a_report_drawn_again_from_disk_has_the_same_bytes(var_run, tmp_path, quick, snapshot):
-    cli._write(var_run, tmp_path / "run")
+    write(var_run, tmp_path / "run")
     shutil.copytree(tmp_path / "run", tmp_path / "copy")
-    cli._report(load_run(tmp_path / "copy"), tmp_path / "copy")
+    back = load_run(tmp_path / "copy")
+    deliver.draw_report(back, tables(back), tmp_path / "copy")
     assert snapshot(tmp_path / "copy") == snapshot(tmp_path / "run")
+
+
+def test_files_of_an_earlier_run_do_not_stand_beside_the_numbers_of_a_later_one(var_run, tmp_path):
+    folder = tmp_path / "run"
+    deliver.write_run(var_run, tables(var_run), folder, report=True)
+    (folder / "figures" / "waterfall_of_another_event.svg").write_text("old", encoding="utf-8")
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    deliver.write_run(var_run, tables(var_run), folder, report=True)
+    assert not (folder / "figures" / "waterfall_of_another_event.svg").exists()
+    deliver.write_run(var_run, tables(var_run), folder, report=False)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("manifest.json", "notes.txt", "results.json", "run.nc")
+    ]

@@ -71,4 +71,4 @@ def test_weights_are_honoured():
 @pytest.mark.parametrize("names", [["crash"], ["crash", "shock+crash"]])
 def test_without_a_longer_window_from_the_same_day_there_is_no_table(names):
     one = np.full((2, 3), -4.0)
-    assert transitory(run({name: one for name in names}, SPANS)).empty
+    assert transitory(run(dict.fromkeys(names, one), SPANS)).empty

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 STYLES = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 
+def escape(text: str) -> str:
+    """Keep square brackets of a user's own words from being read as styles."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)
+
+
 def closing(
     tree: xr.DataTree,
     manifest: Mapping[str, Any],
@@ -23,7 +30,8 @@ def closing(
     headline: str,
 ) -> Iterator[Any]:
     """Yield the headline, the table of each window, sums that alone are known, and findings."""
-    yield f"\n[bold]{tree.attrs['title']}[/bold]  (estimand {tree.attrs['estimand']})"
+    title, estimand = (escape(str(tree.attrs[key])) for key in ("title", "estimand"))
+    yield f"\n[bold]{title}[/bold]  (estimand {estimand})"
     for name in windows:
         heading = f"{tree.attrs['outcome']}, log points, window {name}, {period(tree, name)}"
         yield tables.terminal_table(found[name], heading)
@@ -31,7 +39,7 @@ def closing(
         if "q05" in table and "p_largest" not in table:
             yield from _sums(name, table)
     yield _findings(manifest.get("findings", ()))
-    yield f"\n{headline}\n"
+    yield f"\n{escape(headline)}\n"
 
 
 def _findings(found: Sequence[Mapping[str, Any]]) -> Any:
@@ -43,7 +51,7 @@ def _findings(found: Sequence[Mapping[str, Any]]) -> Any:
     shown.add_column(ratio=1)
     for finding in found:
         verdict = str(finding["verdict"])
-        text = f"[bold]{finding['name']}[/bold]: {finding['evidence']}"
+        text = f"[bold]{escape(str(finding['name']))}[/bold]: {escape(str(finding['evidence']))}"
         shown.add_row(f"[{STYLES[verdict]}]{verdict}[/{STYLES[verdict]}]", text)
     return shown
 

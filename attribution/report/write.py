@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from attribution.errors import DataError, nearest
@@ -16,6 +13,7 @@ from attribution.report.draws import windows
 from attribution.report.figures import pictures
 from attribution.report.page import Inline, inline, page
 from attribution.report.style import png_bytes, svg_bytes
+from attribution.run import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,14 +51,8 @@ def write_report(
                 " make it with summary.window_table"
             )
         text.checked(tables[name], name)
-    out.mkdir(parents=True, exist_ok=True)
-    aside = Path(mkdtemp(prefix=".report-", dir=out))  # same file system: moves are atomic
-    try:
-        new = aside / "new"
-        names = _render(tree, manifest, tables, new)
-        _install(new, aside / "old", out, names)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with whole(out) as aside:
+        names = _render(tree, manifest, tables, aside)
     return [out / name for name in names]
 
 
@@ -96,25 +88,3 @@ def _render(
         inlined.append(Inline(stem, picture.title, picture.caption, drawing, picture.window))
     put("report.html", page(tree, manifest, tables, inlined).encode("utf-8"))
     return names
-
-
-def _install(new: Path, old: Path, out: Path, names: list[str]) -> None:
-    """Move each file to its place, keeping what it replaces; put all back if one move fails."""
-    moved: list[str] = []
-    try:
-        for name in names:
-            _keep(out / name, old / name)
-            moved.append(name)
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(new / name, out / name)
-    except BaseException:
-        for name in moved:
-            (out / name).unlink(missing_ok=True)
-            _keep(old / name, out / name)
-        raise
-
-
-def _keep(here: Path, there: Path) -> None:
-    if here.exists():
-        there.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(here, there)
