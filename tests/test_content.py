@@ -64,3 +64,24 @@ def test_no_two_shipped_models_share_a_digest():
 def test_content_that_a_build_lacks_is_refused():
     with pytest.raises(SpecError, match="lacks its weights/ folder; reinstall"):
         content("weights")
+
+
+def test_the_readme_quotes_the_headline_of_the_saved_run(quoted):
+    readme = (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
+    assert quoted["headline"] in readme
+
+
+def test_the_claim_that_treatments_of_the_event_agree_is_true(quoted):
+    """The README says so: every mean lies inside the 90 % interval of the other treatments."""
+    ways = [quoted["event_in"][way]["crash"] for way in ("out", "scale", "in")]
+    for one in ways:
+        for other in ways:
+            for channel, row in one.items():
+                assert other[channel]["q05"] <= row["mean"] <= other[channel]["q95"], channel
+
+
+def test_the_companion_without_noise_shocks_names_another_channel_as_the_readme_says(quoted):
+    rows = quoted["companions"]["bvar_signs"]["windows"]["crash"]["rows"]
+    assert max(rows, key=lambda name: rows[name].get("p_largest", 0)) == "barrier_hedging"
+    aside = next(f for f in quoted["findings"] if f["name"] == "series set aside")
+    assert "dvol_change" in aside["evidence"]

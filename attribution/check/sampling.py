@@ -97,7 +97,7 @@ def diagnose(contribution: xr.DataArray, stats: Mapping[str, np.ndarray]) -> Sam
             if energy.shape[1] > 2
             else np.nan
         ),
-        modes=_modes(x),
+        modes=_modes(x) if r_hat.max() > R_HAT else (tuple(range(len(x))),),
         where=labels[int(r_hat.argmax())],
     )
 

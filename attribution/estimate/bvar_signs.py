@@ -58,7 +58,7 @@ def fit_bvar_signs(
     draws: int = 4000,
     seed: int | np.random.SeedSequence,
     event_in: str = "out",
-    robust_draws: int = 60,
+    robust_draws: int = 32,
     windows: Sequence[Window] | None = None,
 ) -> SignsFit:
     r"""Draw the posterior of a conjugate VAR restricted by the table, and its robust bounds.
