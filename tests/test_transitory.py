@@ -1,6 +1,7 @@
 """What the days after the first window give back."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
@@ -32,7 +33,7 @@ def run(contributions, spans, weight=None):
 
 
 def days(first, last):
-    return np.arange(np.datetime64(first), np.datetime64(last) + 1).astype("datetime64[ns]")
+    return pd.date_range(first, last)
 
 
 SPANS = {
