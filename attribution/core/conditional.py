@@ -56,10 +56,16 @@ class Squares:
     Attributes
     ----------
     length, half_log_det : (draw, state).
+    solved : (draw, variable, 1 + jumper); calm scale matrix inverse times errors and columns.
+    along : (draw, jumper); projection of the solved errors on each jumper's column.
+    room : (draw, jumper); growth of the determinant when the jumper jumps.
     """
 
     length: np.ndarray
     half_log_det: np.ndarray
+    solved: np.ndarray
+    along: np.ndarray
+    room: np.ndarray
 
 
 def squares(law: Law, errors: np.ndarray) -> Squares:
@@ -72,9 +78,13 @@ def squares(law: Law, errors: np.ndarray) -> Squares:
     room = 1.0 + law.extra * np.einsum("dvj,dvj->dj", columns, solved[..., 1:])
     half = 0.5 * np.linalg.slogdet(scale)[1]
     length = base[:, None] - law.extra / room * along**2
+    growth = np.concatenate([np.zeros((len(base), 1)), 0.5 * np.log(room)], axis=1)
     return Squares(
-        np.concatenate([base[:, None], length], axis=1),
-        half[:, None] + np.concatenate([np.zeros((len(base), 1)), 0.5 * np.log(room)], axis=1),
+        length=np.concatenate([base[:, None], length], axis=1),
+        half_log_det=half[:, None] + growth,
+        solved=solved,
+        along=along,
+        room=room,
     )
 
 
@@ -161,15 +171,11 @@ def expected_shocks(law: Law, errors: np.ndarray) -> np.ndarray:
     ----------
     errors : (draw, variable); of the observed variables.
     """
-    odds = log_density(law, errors, squares(law, errors), np.zeros(1))[:, 0]
+    found = squares(law, errors)
+    odds = log_density(law, errors, found, np.zeros(1))[:, 0]
     chance = np.exp(odds - logsumexp(odds, axis=1, keepdims=True))[:, 1:]
-    scale = (law.impact * law.calm[:, None]) @ law.impact.swapaxes(1, 2)
-    columns = law.columns
-    solved = np.linalg.solve(scale, np.concatenate([errors[..., None], columns], axis=2))
-    along = np.einsum("dvj,dv->dj", columns, solved[..., 0])
-    room = 1.0 + law.extra * np.einsum("dvj,dvj->dj", columns, solved[..., 1:])
-    taken = chance * law.extra * along / room
-    pulled = solved[..., 0] - np.einsum("dvj,dj->dv", solved[..., 1:], taken)
+    taken = chance * law.extra * found.along / found.room
+    pulled = found.solved[..., 0] - np.einsum("dvj,dj->dv", found.solved[..., 1:], taken)
     mean: np.ndarray = law.calm * np.einsum("dvk,dv->dk", law.impact, pulled)
     mean[:, law.jumpers] += taken
     return mean

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from attribution.errors import SpecError
-from attribution.model.spec import Cell, ModelSpec
+from attribution.model.spec import Cell, Identification, ModelSpec
 
 QUANTILE = 2.3263478740408408
 """Standard normal quantile of 99 %."""
@@ -135,31 +135,7 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
         *(f"{v}_noise" for v in with_own),
     )
     channels = len(table.names)
-    cells = {(cell.variable, cell.channel): cell for cell in table.cells}
-    signed: list[tuple[int, int, float, float, float]] = []
-    banded: list[tuple[int, int, float, float]] = []
-    for k, channel in enumerate(table.names):
-        for i, variable in enumerate(variables):
-            if i == outcome:
-                continue
-            unit = sd[spec.event.outcome] / sd[variable]
-            cell = cells.get((variable, channel))
-            if cell is None:
-                banded.append((i, k, 0.0, settings.free_scale))
-            elif cell.signed:
-                center = _center(cell)
-                sd_log = _spread(cell, center, settings.elasticity_sd)
-                signed.append(
-                    (i, k, math.log(abs(center * unit)), sd_log, math.copysign(1.0, center))
-                )
-            elif math.isinf(cell.low) or math.isinf(cell.high):
-                raise SpecError(
-                    f"cell {channel} / {variable}: '{cell.claim}' is open and crosses zero, so it"
-                    " has no size; give both ends with between = [a, b]"
-                )
-            else:
-                mean, spread = (cell.low + cell.high) / 2, (cell.high - cell.low) / 4
-                banded.append((i, k, mean * unit, spread * unit))
+    signed, banded = _elasticities(spec, table, variables, sd)
     unnamed = [variables.index(v) for v in settings.unnamed]
     own = [(i, channels + j) for j, i in enumerate(unnamed)]
     own += [(variables.index(v), channels + len(unnamed) + j) for j, v in enumerate(with_own)]
@@ -191,6 +167,39 @@ def impact_prior(spec: ModelSpec, sd: dict[str, float]) -> ImpactPrior:
         ),
         outcome_scale_sd=settings.outcome_scale_sd,
     )
+
+
+def _elasticities(
+    spec: ModelSpec, table: Identification, variables: tuple[str, ...], sd: dict[str, float]
+) -> tuple[list[tuple[int, int, float, float, float]], list[tuple[int, int, float, float]]]:
+    """Turn cells into entries with log median, log sd and sign, or with mean and sd."""
+    settings = spec.structural
+    cells = {(cell.variable, cell.channel): cell for cell in table.cells}
+    signed: list[tuple[int, int, float, float, float]] = []
+    banded: list[tuple[int, int, float, float]] = []
+    for k, channel in enumerate(table.names):
+        for i, variable in enumerate(variables):
+            if variable == spec.event.outcome:
+                continue
+            unit = sd[spec.event.outcome] / sd[variable]
+            cell = cells.get((variable, channel))
+            if cell is None:
+                banded.append((i, k, 0.0, settings.free_scale))
+            elif cell.signed:
+                center = _center(cell)
+                sd_log = _spread(cell, center, settings.elasticity_sd)
+                signed.append(
+                    (i, k, math.log(abs(center * unit)), sd_log, math.copysign(1.0, center))
+                )
+            elif math.isinf(cell.low) or math.isinf(cell.high):
+                raise SpecError(
+                    f"cell {channel} / {variable}: '{cell.claim}' is open and crosses zero, so it"
+                    " has no size; give both ends with between = [a, b]"
+                )
+            else:
+                mean, spread = (cell.low + cell.high) / 2, (cell.high - cell.low) / 4
+                banded.append((i, k, mean * unit, spread * unit))
+    return signed, banded
 
 
 def _entries(rows: Sequence[tuple[Any, ...]]) -> np.ndarray:
