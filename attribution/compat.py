@@ -9,7 +9,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -184,6 +184,14 @@ def _require_nutpie() -> None:
         raise SpecError(
             "--sampler 'nutpie': not installed; install attribution[fast] or use 'pymc'"
         ) from None
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Keep linear algebra on one thread: their number moves last bits, and so whole chains."""
+    from threadpoolctl import threadpool_limits
+
+    found: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    return found
 
 
 def save(tree: xr.DataTree, path: Path) -> None:

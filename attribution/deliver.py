@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attribution.report.terminal import closing
 from attribution.report.write import write_report
-from attribution.results import headline, results, windows
+from attribution.results import opening, results, windows
 from attribution.run import RESULTS, Run, save_run, whole, write_json
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def write_run(run: Run, found: Tables, folder: Path, *, report: bool) -> None:
 
 def draw_report(run: Run, found: Tables, folder: Path) -> list[Path]:
     """Draw tables, figures and the page of a run; return the paths written."""
-    manifest = {**run.manifest, "headline": headline(run, found[windows(run.tree)[0]])}
+    manifest = {**run.manifest, "headline": opening(run, found)}
     return write_report(run.tree, manifest, found, folder)
 
 
@@ -37,7 +37,7 @@ def lines(run: Run, found: Tables, *, every: bool) -> Iterator[Any]:
     """Yield what a terminal shows of a run: its first window, or every one."""
     named = windows(run.tree)
     shown = named if every else named[:1]
-    yield from closing(run.tree, run.manifest, found, shown, headline(run, found[named[0]]))
+    yield from closing(run.tree, run.manifest, found, shown, opening(run, found))
 
 
 def as_json(run: Run, found: Tables) -> str:

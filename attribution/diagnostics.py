@@ -10,6 +10,8 @@ import pandas as pd
 import xarray as xr
 
 TAIL = (0.05, 0.95)  # the two lines have different defaults
+PARETO_K = 0.7
+"""Shape of the tail above which reweighted draws rest on a handful of them [vehtari2024]."""
 
 # What the older line says of its own rebuilding, on import.
 warnings.filterwarnings("ignore", ".*ArviZ is undergoing a major refactor.*", FutureWarning)
@@ -35,9 +37,44 @@ def mcse_mean(x: np.ndarray) -> np.ndarray:
     return _diagnose("mcse", x, method="mean")
 
 
+def share_with_error(held: np.ndarray) -> tuple[float, float]:
+    """Share of draws (chain, draw) in which a statement holds, and its Monte Carlo standard error.
+
+    The error is zero where it holds in all or in none.
+    """
+    share = float(held.mean())
+    if not 0.0 < share < 1.0:
+        return share, 0.0
+    return share, float(np.sqrt(share * (1.0 - share) / float(ess_bulk(held.astype(float)))))
+
+
 def mcse_quantile(x: np.ndarray, prob: float) -> np.ndarray:
     """Monte Carlo standard error of a quantile of every entry of (chain, draw, ...)."""
     return _diagnose("mcse", x, method="quantile", prob=prob)
+
+
+def weight_size(weight: np.ndarray) -> float:
+    r"""Effective number of independent draws of unequal weight, :math:`(\sum w)^2 / \sum w^2`.
+
+    References
+    ----------
+    kish1965
+    """
+    return float(weight.sum() ** 2 / np.square(weight).sum())
+
+
+def weighted_ess_bulk(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Effective size of weighted draws: that of the weights, times a chain's efficiency.
+
+    Independent draws have efficiency one; those of a chain, the bulk effective size of the draws
+    before they are weighted, over their number.
+    """
+    return weight_size(weight) * np.minimum(ess_bulk(x) / weight.size, 1.0)
+
+
+def weighted_ess_tail(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Effective size of weighted draws by the tail efficiency of the chain."""
+    return weight_size(weight) * np.minimum(ess_tail(x) / weight.size, 1.0)
 
 
 def _diagnose(name: str, x: np.ndarray, **settings: Any) -> np.ndarray:
@@ -73,24 +110,51 @@ def psis(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
     return smoothed.reshape(np.shape(log_weights)), float(k)
 
 
-def hdi(x: np.ndarray, prob: float = 0.94) -> np.ndarray:
-    """Shortest interval (..., bound) that holds ``prob`` of the draws of (chain, draw, ...)."""
-    draws = np.sort(np.reshape(x, (-1, *np.shape(x)[2:])), axis=0)
-    inside = int(np.floor(prob * len(draws)))
-    start = np.argmin(draws[inside:] - draws[: len(draws) - inside], axis=0)[None]
-    bounds = [np.take_along_axis(draws, start + skip, axis=0)[0] for skip in (0, inside)]
-    return np.stack(bounds, axis=-1)
+def hdi(x: np.ndarray, prob: float = 0.94, weight: np.ndarray | None = None) -> np.ndarray:
+    """Shortest interval (..., bound) that holds ``prob`` of the weight of (chain, draw, ...)."""
+    draws = np.reshape(x, (-1, *np.shape(x)[2:]))
+    if weight is None or np.ptp(weight) == 0:
+        ranked = np.sort(draws, axis=0)
+        inside = int(np.floor(prob * len(ranked)))
+        start = np.argmin(ranked[inside:] - ranked[: len(ranked) - inside], axis=0)[None]
+        bounds = [np.take_along_axis(ranked, start + skip, axis=0)[0] for skip in (0, inside)]
+        return np.stack(bounds, axis=-1)
+    columns = draws.reshape(len(draws), -1).T
+    found = np.array([_shortest(column, weight.ravel(), prob) for column in columns])
+    return found.reshape(*draws.shape[1:], 2)
+
+
+def _shortest(x: np.ndarray, weight: np.ndarray, prob: float) -> tuple[float, float]:
+    """Shortest interval between two draws of one quantity that holds so much of their weight."""
+    kept = weight > 0
+    order = np.argsort(x[kept])
+    ranked, mass = x[kept][order], weight[kept][order] / weight.sum()
+    above = np.cumsum(mass)
+    last = np.searchsorted(above, above - mass + prob - 1e-12)
+    first = np.flatnonzero(last < len(ranked))
+    best = first[np.argmin(ranked[last[first]] - ranked[first])]
+    return float(ranked[best]), float(ranked[last[best]])
 
 
 def summary(tree: xr.DataTree) -> pd.DataFrame:
-    """Moments, 94 % highest-density interval and diagnostics of every posterior scalar."""
-    posterior = tree["posterior"].to_dataset()
+    """Moments, 94 % highest-density interval and diagnostics of every posterior scalar.
+
+    Of a run without an event, those of the impact matrix and the coefficients; of one without
+    draws, such as a panel regression, none.  Weights are honoured; R-hat is that of the draws
+    before they are weighted.
+    """
+    held = [name for name in ("posterior", "structural") if name in tree]
+    if not held:
+        return pd.DataFrame()
+    posterior = tree[held[0]].to_dataset()
     names, columns = [], []
     for name, array in posterior.data_vars.items():
         shape = array.shape[2:]
         names += [_label(name, array, index) for index in np.ndindex(*shape)]
         columns.append(array.to_numpy().reshape(*array.shape[:2], -1))
     x = np.concatenate(columns, axis=2)
+    if "weights" in tree and np.ptp(tree["weights/weight"].to_numpy()) > 0:
+        return pd.DataFrame(_weighted(x, tree["weights/weight"].to_numpy()), index=names)
     interval = hdi(x)
     return pd.DataFrame(
         {
@@ -105,6 +169,24 @@ def summary(tree: xr.DataTree) -> pd.DataFrame:
         },
         index=names,
     )
+
+
+def _weighted(x: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns of the summary of (chain, draw, quantity) under weights."""
+    flat, w = x.reshape(-1, x.shape[2]), weight.ravel() / weight.sum()
+    mean = w @ flat
+    sd = np.sqrt(w @ (flat - mean) ** 2)
+    interval, bulk = hdi(x, weight=weight), weighted_ess_bulk(x, weight)
+    return {
+        "mean": mean,
+        "sd": sd,
+        "hdi_low": interval[:, 0],
+        "hdi_high": interval[:, 1],
+        "mcse_mean": sd / np.sqrt(bulk),
+        "ess_bulk": bulk,
+        "ess_tail": weighted_ess_tail(x, weight),
+        "r_hat": rhat(x),
+    }
 
 
 def _label(name: Any, array: xr.DataArray, index: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-VERDICTS = ("holds", "fails", "undecided")
+VERDICTS = ("holds", "fails", "undecided", "untestable")
 SURE = 0.9
 """Posterior probability from which an answer is a verdict."""
 
@@ -18,7 +18,7 @@ class Finding:
     ----------
     name : a short name, unique in a run.
     question, evidence : sentences; the evidence carries its numbers and units.
-    verdict : ``holds``, ``fails`` or ``undecided``.
+    verdict : ``holds``, ``fails``, ``undecided``, or ``untestable`` with the data at hand.
     probability : posterior probability that the claim holds, where there is one.
     """
 
@@ -37,8 +37,14 @@ class Finding:
         return asdict(self)
 
 
-def verdict_of(probability: float) -> str:
-    """Return the verdict of a claim that holds with a posterior probability."""
-    if probability >= SURE:
+def verdict_of(probability: float, *, sure: float = SURE, error: float = 0.0) -> str:
+    """Return the verdict of a claim that holds with a posterior probability.
+
+    Parameters
+    ----------
+    sure : probability from which it is one.
+    error : Monte Carlo standard error of the probability, which must be clear of ``sure`` by two.
+    """
+    if probability - 2.0 * error >= sure:
         return "holds"
-    return "fails" if probability <= 1.0 - SURE else "undecided"
+    return "fails" if probability + 2.0 * error <= 1.0 - sure else "undecided"

@@ -10,7 +10,7 @@ import typer
 
 from attribution.check.separation import describe, refuse_inseparable, separate
 from attribution.errors import SpecError
-from attribution.model import read_model
+from attribution.model import read_var
 from attribution.panel import data_sets
 
 
@@ -31,9 +31,36 @@ def print_data(path: Path | None, *, as_json: bool) -> None:
             )
 
 
+def print_net_creation(folder: Path, *, as_json: bool) -> None:
+    """Print the posterior predictive checks of net creations of a saved run of kind flows."""
+    from rich.console import Console
+
+    from attribution.check.net_creation import findings_of
+    from attribution.report.answers import free_grid
+    from attribution.report.terminal import findings_table
+    from attribution.run import load_run
+
+    run = load_run(folder)
+    if run.tree.attrs.get("study") != "flows":
+        raise SpecError(
+            f"run '{folder}': model '{run.tree.attrs['model']}' holds no net creations; name a run"
+            " of kind 'flows' (attribution fit --model flows)"
+        )
+    findings, tables = findings_of(run.tree)
+    said = [finding.record() for finding in findings]
+    if as_json:
+        plain = {name: table.to_dict(orient="index") for name, table in tables.items()}
+        typer.echo(json.dumps({"findings": said, "tables": plain}, indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    for name, table in tables.items():
+        console.print(free_grid(name, table))
+    console.print(findings_table(said))
+
+
 def print_separation(model: str, *, as_json: bool) -> None:
     """Print what a model's table separates; refuse one that leaves two channels exchangeable."""
-    spec = read_model(model)
+    spec = read_var(model)
     if spec.identification is None:
         raise SpecError(
             f"model '{spec.name}': it has no identification table to check; its shocks are named"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from attribution.errors import AttributionError, EventError
+from attribution.core.linear import solve
+from attribution.core.window import worst_gap
+from attribution.errors import AttributionError, EventError, IdentificationError
 from attribution.model.spec import UNATTRIBUTED
 
 ADDITIVITY = 1e-10
@@ -83,10 +86,20 @@ class StructuralPosterior:
         ------
         EventError
             If there are more shocks than variables and none were drawn for one of the days.
+        IdentificationError
+            If an impact matrix is singular.
         """
         if self.struck is None or self.days is None:
-            solved: np.ndarray = np.linalg.solve(self.impact[:, :, None], errors[..., None])[..., 0]
-            return solved
+            n = len(self.variables)
+            flat = np.ascontiguousarray(errors, float).reshape(-1, *errors.shape[2:])
+            try:
+                solved = solve(np.ascontiguousarray(self.impact).reshape(-1, n, n), flat)
+            except ZeroDivisionError:
+                raise IdentificationError(
+                    "an impact matrix is singular, so errors do not determine shocks; restrict the"
+                    " shocks so that no two of them move every variable alike"
+                ) from None
+            return np.asarray(solved).reshape(errors.shape)
         at = self.days.get_indexer(time)
         if (at < 0).any():
             raise EventError(
@@ -95,6 +108,29 @@ class StructuralPosterior:
                 " drawn; fit the model with a window that holds it"
             )
         return self.struck[:, :, at]
+
+
+def require_additive(
+    window: str, baseline: np.ndarray, contribution: np.ndarray, observed: np.ndarray
+) -> None:
+    """Refuse parts (..., time, variable[, channel]) that miss the data (time, variable).
+
+    Raises
+    ------
+    AdditivityError
+        If one draw of one value misses by more than 1e-10 of its parts' scale.
+    """
+    shape = contribution.shape[-3:]
+    gap = worst_gap(
+        np.ascontiguousarray(baseline).reshape(-1, *shape[:2]),
+        np.ascontiguousarray(contribution).reshape(-1, *shape),
+        np.ascontiguousarray(observed),
+    )
+    if not gap <= ADDITIVITY:
+        raise AdditivityError(
+            f"window '{window}': baseline and contributions miss the data by {gap:.1e}"
+            " of their scale; please report this as a defect"
+        )
 
 
 @dataclass(frozen=True)
@@ -111,6 +147,8 @@ class Decomposition:
     observed : (time, variable); unit of the variable.
     baseline : (chain, draw, time, variable); the path expected on the eve, no shocks after.
     contribution : (chain, draw, time, variable, channel); what each channel adds.
+    eve : name -> last value before the window, of variables measured in levels.  Over a window
+        they move by their last value less that of the eve; all others are changes and add up.
 
     Raises
     ------
@@ -126,22 +164,26 @@ class Decomposition:
     baseline: np.ndarray
     contribution: np.ndarray
     weight: np.ndarray
+    eve: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.channels[-1] != UNATTRIBUTED:
             raise ValueError("the last channel must be 'unattributed'")
-        total = self.baseline + self.contribution.sum(-1)
-        scale = np.maximum(1.0, np.abs(self.contribution).sum(-1) + np.abs(self.observed))
-        gap = float(np.max(np.abs(total - self.observed) / scale))
-        if not gap <= ADDITIVITY:
-            raise AdditivityError(
-                f"window '{self.window}': baseline and contributions miss the data by {gap:.1e}"
-                " of their scale; please report this as a defect"
-            )
+        require_additive(self.window, self.baseline, self.contribution, self.observed)
 
     def cumulated(self, variable: str) -> tuple[np.ndarray, np.ndarray, float]:
-        """Sum a window: contributions (chain, draw, channel), baseline (chain, draw), observed."""
+        """Move of a window: contributions (chain, draw, channel), baseline (chain, draw), observed.
+
+        The sum over its days or, of a variable in levels, what the last day is above the eve.
+        """
         i = self.variables.index(variable)
+        if variable in self.eve:
+            eve = self.eve[variable]
+            return (
+                self.contribution[:, :, -1, i],
+                self.baseline[:, :, -1, i] - eve,
+                float(self.observed[-1, i] - eve),
+            )
         return (
             self.contribution[:, :, :, i].sum(2),
             self.baseline[:, :, :, i].sum(2),

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from attribution import __version__
 from attribution.errors import DataError
 from attribution.model.spec import ModelSpec
+from attribution.model.studies import QUESTIONS
+from attribution.model.study import StudySpec
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +30,8 @@ KEYS = ("model", "seed", "digests", "versions", "diagnostics", "findings")
 REPORT = (
     *("report.html", "tables/*.csv", "figures/waterfall_*.*", "figures/robust_bounds_*.*"),
     *("figures/event_in.*", "figures/prior_against_posterior.*", "figures/impulse_responses.*"),
-    "figures/through_the_window.*",
+    *("figures/through_the_window.*", "figures/variance_shares.*"),
+    *(f"figures/{kind}_*.*" for kind in QUESTIONS),
 )
 """What a report may hold: a later one replaces all of it, and no file of another name."""
 PACKAGES = (
@@ -40,6 +43,7 @@ PACKAGES = (
     "pandas",
     "numba",
     "statsmodels",
+    "linearmodels",
     "xarray",
 )
 
@@ -94,10 +98,11 @@ def load_run(folder: Path) -> Run:
 
 
 @contextmanager
-def whole(folder: Path) -> Iterator[Path]:
+def whole(folder: Path, replaces: tuple[str, ...] = REPORT) -> Iterator[Path]:
     """Give a folder to write into; its files move into place together, or the old ones stay.
 
-    What an earlier report left in ``folder`` goes with it; files of other names are left alone.
+    What an earlier one left in ``folder``, by the patterns it ``replaces``, goes with it; files of
+    other names are left alone.
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +111,7 @@ def whole(folder: Path) -> Iterator[Path]:
     new.mkdir()
     try:
         yield new
-        _install(new, old, folder)
+        _install(new, old, folder, replaces)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         if made:
@@ -115,10 +120,10 @@ def whole(folder: Path) -> Iterator[Path]:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _install(new: Path, old: Path, folder: Path) -> None:
+def _install(new: Path, old: Path, folder: Path, replaces: tuple[str, ...]) -> None:
     """Move each file to its place, keeping what it replaces; put all back if one move fails."""
     names = _files(new, "**/*")
-    stale = [name for part in REPORT for name in _files(folder, part) if name not in names]
+    stale = [name for part in replaces for name in _files(folder, part) if name not in names]
     moved: list[Path] = []
     try:
         for name in (*names, *stale):
@@ -160,10 +165,13 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def digest_of(spec: ModelSpec) -> str:
-    """SHA-256 of the model file and of its table."""
+def digest_of(spec: ModelSpec | StudySpec) -> str:
+    """SHA-256 of the model file and of its table; of what it says, for a model without a file."""
     whole = sha256()
-    paths = [spec.path, spec.identification.path if spec.identification else None]
+    if spec.path is None:
+        whole.update(repr(spec).encode("utf-8"))
+    table = spec.identification if isinstance(spec, ModelSpec) else None
+    paths = [spec.path, table.path if table else None]
     for path in dict.fromkeys(paths):
         if path is not None:
             whole.update(path.read_bytes())

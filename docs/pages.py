@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,18 @@ REQUIRED = (
     "companions.*.windows.crash.rows.*.mean",
     "frozen_commit",
 )
+CALIBRATION = "calibration.json"
+BESIDE = ("studies.json", "claims.json", CALIBRATION)
+"""What the paper reads beside the results: studies with their checks, the audit, calibration."""
+COMBINING = {
+    "'": "\u0301",
+    "`": "\u0300",
+    '"': "\u0308",
+    "c": "\u0327",
+    "v": "\u030c",
+    "r": "\u030a",
+}
+"""Accent of a bibliography -> combining character."""
 FINDING = ("name", "question", "evidence", "verdict")
 
 
@@ -70,19 +83,28 @@ def write_paper(results: Path, folder: Path) -> None:
     read_results(results)
     stage = folder / "paper"
     stage.mkdir(parents=True, exist_ok=True)
-    for source, name in (
-        (DOCS / "paper" / "paper.typ", "paper.typ"),
-        (DOCS / "refs.bib", "refs.bib"),
-        (results, "results.json"),
-        (TABLE, "table.toml"),
-    ):
-        shutil.copyfile(source, stage / name)
+    beside = [results.with_name(name) for name in BESIDE]
+    for path in beside:
+        if not path.is_file():
+            raise PageError(f"{path.name}: no such file in {path.parent}; run docs/save_results.py")
+    parts = sorted((DOCS / "paper").glob("*.typ"))
+    for source in (*parts, DOCS / "refs.bib", results, *beside):
+        shutil.copyfile(source, stage / ("results.json" if source == results else source.name))
+    _trim_calibration(stage / CALIBRATION)
+    shutil.copyfile(TABLE, stage / "table.toml")
     settings: dict[str, Any] = {"root": str(stage), "ignore_system_fonts": True}
     pdf = typst.compile(str(stage / "paper.typ"), format="pdf", **settings)
     page = typst.compile(str(stage / "paper.typ"), format="html", **settings).decode()
     (folder / "files").mkdir(exist_ok=True)
     (folder / "files" / "paper.pdf").write_bytes(pdf)
     (folder / "paper.html").write_text(_fragment(page), encoding="utf-8")
+
+
+def _trim_calibration(path: Path) -> None:
+    """Keep what the paper reads: other designs have infinite settings, which are no JSON there."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    kept = {"event": found["designs"]["event"], "null": found["coverage"]["event-null"]}
+    path.write_text(json.dumps(kept, allow_nan=False), encoding="utf-8")
 
 
 def _fragment(page: str) -> str:
@@ -117,7 +139,8 @@ def settings_page(kind: Any) -> str:
     lines = ["| key | default |", "| --- | --- |"]
     for name in kind.__dataclass_fields__:
         default = getattr(kind(), name)
-        empty = {(): "none", False: "false", True: "true"} if not isinstance(default, float) else {}
+        words = {(): "none", None: "none", False: "false", True: "true"}
+        empty = {} if isinstance(default, float) else words
         lines.append(f"| `{name}` | {empty.get(default, default)} |")
     return "\n".join(lines) + "\n"
 
@@ -154,19 +177,6 @@ def api_page() -> str:
     return "\n".join(lines)
 
 
-def performance_page(path: Path) -> str:
-    """Return the measured run times, or a line that says there are none."""
-    if not path.is_file():
-        return "No measurement has been saved yet.\n"
-    measured = json.loads(path.read_text(encoding="utf-8"))
-    try:
-        rows = [f"| {r['task']} | {r['seconds']:.1f} | {r['note']} |" for r in measured["rows"]]
-        head = [f"Measured on: {measured['machine']}.", "", "| task | seconds | note |"]
-    except KeyError as error:
-        raise PageError(f"{path.name}: lacks {error}; measure again") from None
-    return "\n".join([*head, "| --- | ---: | --- |", *rows]) + "\n"
-
-
 def references() -> dict[str, dict[str, str]]:
     """Entries of refs.bib: key to fields, accents and braces resolved."""
     entries: dict[str, dict[str, str]] = {}
@@ -180,9 +190,10 @@ def references() -> dict[str, dict[str, str]]:
 
 
 def _plain(text: str) -> str:
-    for mark, letters in (("'", "iíeéaá"), ('"', "uü"), ("o", "ø")):
-        for letter, accented in zip(letters[::2], letters[1::2], strict=False):
-            text = text.replace(f"{{\\{mark}{letter}}}", accented)
+    """Resolve accents and braces."""
+    for mark, combining in COMBINING.items():
+        accent = re.compile(rf"\{{\\{mark}\s?\\?([A-Za-z])\}}")
+        text = accent.sub(lambda m, c=combining: unicodedata.normalize("NFC", m[1] + c), text)
     text = text.replace("{\\o}", "ø").replace("--", "–")
     return re.sub(r"[{}]", "", text)
 
@@ -202,13 +213,18 @@ def references_page() -> str:
 
 def write_pages(results: Path, folder: Path) -> None:
     """Write every generated page into ``folder``."""
+    import measured
+
     from attribution.model.spec import Minnesota, StructuralPrior
 
     folder.mkdir(parents=True, exist_ok=True)
     write_paper(results / "results.json", folder)
     pages = {
         "identification.md": identification_page(),
-        "performance.md": performance_page(results / "performance.json"),
+        "performance.md": measured.table_of(results / "performance.json", measured.run_times),
+        "engine.md": measured.table_of(results / "engine.json", measured.engine_rates),
+        "calibration.md": measured.table_of(results / "calibration.json", measured.calibration),
+        "coverage.md": measured.table_of(results / "calibration.json", measured.coverage),
         "references.md": references_page(),
         "prior.md": settings_page(Minnesota),
         "structural.md": settings_page(StructuralPrior),

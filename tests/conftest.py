@@ -160,7 +160,7 @@ def snapshot():
 @pytest.fixture
 def quick(monkeypatch):
     """One figure of nothing, for tests that are about files."""
-    from attribution.report.figures import Picture
+    from attribution.report.picture import Picture
     from attribution.report.style import figure
 
     def one(tree, tables):

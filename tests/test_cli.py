@@ -51,7 +51,19 @@ def one_sentence(err):
 
 
 def test_the_verbs_are_the_promised_ones():
-    assert set(VERBS) == {"fit", "summary", "report", "models", "data", "check"}
+    assert set(VERBS) == {
+        "fit",
+        "compare",
+        "counterfactual",
+        "summary",
+        "report",
+        "models",
+        "data",
+        "check",
+        "claims",
+        "monitor",
+        "validate",
+    }
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
@@ -110,7 +122,18 @@ def test_the_package_runs_as_a_module():
 
 def test_models_data_and_check_speak_json(attribution):
     code, out, _ = attribution("models", "--json")
-    assert code == 0 and set(json.loads(out)) == {"bvar", "bvar_signs", "var"}
+    vars_ = {"bvar", "bvar_signs", "coarse", "factor", "var"}
+    studies = {
+        "barrier",
+        "counterfactual",
+        "degrossing",
+        "event",
+        "flow_return",
+        "flows",
+        "panel",
+        "projection",
+    }
+    assert code == 0 and set(json.loads(out)) == vars_ | studies
     sets = json.loads(attribution("data", "--json")[1])
     daily = next(item for item in sets if item["name"] == "daily")
     assert "btc_return" in [column["name"] for column in daily["columns"]]

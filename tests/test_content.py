@@ -8,7 +8,9 @@ import pytest
 from attribution.content import content
 from attribution.errors import SpecError
 from attribution.model import model_names, read_model
-from attribution.panel import read_panel
+from attribution.model.audit import read_audit
+from attribution.model.study import StudySpec
+from attribution.panel import read_evidence, read_panel
 from attribution.run import digest_of
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "results.json"
@@ -45,6 +47,23 @@ def test_quoted_draws_converged(quoted):
     assert said["max_rhat"] <= 1.01
     assert min(said["min_ess_bulk"], said["min_ess_tail"]) >= 400
     assert said["divergences"] == 0
+
+
+def test_quoted_studies_are_those_of_the_shipped_models_and_data():
+    studies = json.loads(RESULTS.with_name("studies.json").read_text(encoding="utf-8"))
+    wanted = {name for name in model_names() if isinstance(read_model(name), StudySpec)}
+    assert set(studies) == wanted
+    for name, quoted in studies.items():
+        spec = read_model(name)
+        assert quoted["manifest"]["model_digest"] == digest_of(spec), f"fit {name} again"
+        assert quoted["manifest"]["data_digest"] == read_evidence(spec).digest, f"fit {name} again"
+
+
+def test_the_quoted_audit_is_of_the_shipped_claims(quoted):
+    audit = json.loads(RESULTS.with_name("claims.json").read_text(encoding="utf-8"))
+    shipped = [claim.id for claim in read_audit("essay").claims]
+    assert [claim["id"] for claim in audit["claims"]] == shipped
+    assert sum(audit["counts"].values()) == len(shipped)
 
 
 def test_numbers_of_another_model_or_of_other_data_are_seen_as_stale():

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from attribution.results import KEPT, SUMS, headline, results, tables
+from attribution.results.plain import by_name
 from attribution.run import Run
 
 CHANNELS = ["hedging", "spot_selling", "unattributed"]
@@ -150,4 +151,12 @@ def test_weights_reach_every_quoted_number():
     )
     for column in ("mean", "median", "q05", "q95"):
         assert tilted[column] - plain[column] == pytest.approx(-1.0, abs=0.35), column
-    assert "r_hat" not in tilted and "r_hat" in plain
+    assert tilted["ess_bulk"] < 0.6 * plain["ess_bulk"]
+
+
+def test_rows_as_plain_data_hold_texts_truths_and_numbers_and_leave_out_what_is_missing():
+    flag = pd.array([True, None], dtype="boolean")
+    table = pd.DataFrame({"a": [1, 2], "b": [np.nan, np.inf], "c": ["x", None], "flag": flag})
+    table.index = pd.Index(["one", "two"])
+    assert by_name(table) == {"one": {"a": 1.0, "c": "x", "flag": True}, "two": {"a": 2.0}}
+    assert by_name(table)["one"]["flag"] is True

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
 
+from attribution import compat
 from attribution.summary import describe, log_mean_weight, quantile, together, window_table
 
 CHANNELS = ("derisking", "hedging", "liquidation", "unattributed")
@@ -71,9 +72,12 @@ def test_weights_are_honoured_by_every_column():
     assert tilted.loc["derisking", "p_largest"] > plain.loc["derisking", "p_largest"] + 0.03
     w = tree["weights/weight"].to_numpy().ravel()
     size = w.sum() ** 2 / (w**2).sum()
-    assert_allclose(tilted.loc[PARTS, "ess_bulk"], size)
-    assert_allclose(tilted.loc[PARTS, "mcse_mean"], tilted.loc[PARTS, "sd"] / np.sqrt(size))
-    assert tilted["r_hat"].isna().all()
+    # independent draws are worth what their weights are, up to the error of an efficiency
+    assert (tilted.loc[PARTS, "ess_bulk"] <= size * (1 + 1e-12)).all()
+    assert_allclose(tilted.loc[PARTS, "ess_bulk"], size, rtol=0.15)
+    expected = tilted.loc[PARTS, "sd"] / np.sqrt(tilted.loc[PARTS, "ess_bulk"])
+    assert_allclose(tilted.loc[PARTS, "mcse_mean"], expected)
+    assert_allclose(tilted.loc[PARTS, "r_hat"], plain.loc[PARTS, "r_hat"])
 
 
 def test_a_weight_of_zero_is_a_draw_left_out_and_two_is_a_draw_twice():
@@ -243,3 +247,9 @@ def test_robust_bounds_are_means_over_draws_and_only_where_there_are_any():
     assert table.loc["derisking", "identification_strength"] == 0.4
     assert table.loc["hedging", ["robust_lower", "robust_upper"]].isna().all()
     assert window_table(tree_of(), "crash")["robust_lower"].isna().all()
+
+
+def test_a_run_without_draws_has_no_summary_of_draws():
+    """A panel regression has answers, and nothing of which R-hat could be told."""
+    tree = xr.DataTree.from_dict({"/tables/answers": xr.Dataset({"mean": ("row", [1.0])})})
+    assert compat.summary(tree).empty

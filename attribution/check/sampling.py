@@ -155,3 +155,21 @@ def finding(sampling: Sampling, draws: int) -> Finding:
         ),
         verdict="fails" if failed else "holds",
     )
+
+
+def begun_again(count: int, chains: int) -> tuple[Finding, ...]:
+    """Say how many chains did not start where their pilot had ended; nothing where all did."""
+    if not count:
+        return ()
+    return (
+        Finding(
+            name="modes of little mass",
+            question="Did every pilot chain find its way to a mode that holds mass?",
+            evidence=(
+                f"{count} of {chains} pilot chains ended in a mode with less than a twentieth of"
+                " the heaviest one's mass (Laplace), and began again from another chain; what that"
+                " mode holds is missing from the draws"
+            ),
+            verdict="holds" if 2 * count < chains else "undecided",
+        ),
+    )

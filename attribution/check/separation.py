@@ -10,7 +10,7 @@ import numpy as np
 
 from attribution.core import separation as cones
 from attribution.errors import IdentificationError
-from attribution.model.spec import Cell, Identification
+from attribution.model.restriction import Cell, Identification
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,28 @@ def dilution(form: np.ndarray) -> np.ndarray:
     return share
 
 
+def uniform_spread(form: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    r"""Sd of a contribution under uniform rotations without restrictions, (window,).
+
+    Given M it has mean :math:`t/n` and variance
+    :math:`2 (n\, \mathrm{tr} M^2 - t^2) / (n^2 (n + 2))`, with :math:`t = \mathrm{tr} M`, the same
+    for every channel; over draws the variances average and the means spread.
+
+    Parameters
+    ----------
+    form : (draw, window, variable, variable), M.
+    weight : (draw,).
+    """
+    n = form.shape[-1]
+    trace = np.trace(form, axis1=-2, axis2=-1)
+    square = (form**2).sum((-2, -1))
+    variance = 2.0 * (n * square - trace**2) / (n**2 * (n + 2))
+    share = weight / weight.sum()
+    mean = trace / n
+    found: np.ndarray = np.sqrt(share @ variance + share @ (mean - share @ mean) ** 2)
+    return found
+
+
 def identification_strength(lower: np.ndarray, upper: np.ndarray, form: np.ndarray) -> np.ndarray:
     r"""Share of the no-assumption range that the restrictions rule out.
 

@@ -151,15 +151,28 @@ def draw_shocks(
     which = state[struck] - 1
     variance[rows[struck], law.jumpers[which]] += law.extra[rows[struck], which]
     variance *= (volatility * np.exp(2.0 * law.log_scale))[:, None]
-    shocks = np.sqrt(variance) * rng.standard_normal(variance.shape)
-    gain = variance[:, :, None] * law.impact.swapaxes(1, 2)
-    scale = law.impact @ gain
+    return condition(law.impact, variance, errors, rng), chance
+
+
+def condition(
+    impact: np.ndarray, variance: np.ndarray, errors: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw Gaussian shocks (draw, shock) given errors (draw, variable), by Matheron's rule.
+
+    Parameters
+    ----------
+    impact : (draw, variable, shock).
+    variance : (draw, shock); of the shocks before the errors are known.
+    """
+    shocks: np.ndarray = np.sqrt(variance) * rng.standard_normal(variance.shape)
+    gain = variance[:, :, None] * impact.swapaxes(1, 2)
+    scale = impact @ gain
     for _ in range(2):  # the second pass removes the rounding of the first
-        gap = errors - np.einsum("dvk,dk->dv", law.impact, shocks)
+        gap = errors - np.einsum("dvk,dk->dv", impact, shocks)
         shocks = shocks + np.einsum(
             "dkv,dv->dk", gain, np.linalg.solve(scale, gap[..., None])[..., 0]
         )
-    return shocks, chance
+    return shocks
 
 
 def expected_shocks(law: Law, errors: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def sample(
     bounds = np.concatenate([[0], ends]).astype(np.int64)
     states = _chain(
         np.ascontiguousarray(start.T),
-        scale,
+        np.linalg.cholesky(scale),
         float(dof),
         np.ascontiguousarray(rows.T),
         bounds,
@@ -90,7 +90,7 @@ def _steepest(w, bounds, i, j, up, down):  # type: ignore[no-untyped-def]
     return up, down
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _mirrored(w, bounds, i, j):  # type: ignore[no-untyped-def]
     """Feasible arc of (h_i, h_j) -> (c h_i + s h_j, s h_i - c h_j), the other orientation."""
     if bounds.shape[0] <= w.shape[0]:
@@ -107,8 +107,8 @@ def _mirrored(w, bounds, i, j):  # type: ignore[no-untyped-def]
     return low, high
 
 
-@njit(cache=True, nogil=True)
-def _turn(w, g, bounds, i, j, rng):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _turn(w, b, bounds, i, j, rng):  # type: ignore[no-untyped-def]
     """Turn, or turn and mirror, columns i and j: uniform on what is feasible of O(2)."""
     up, down = _steepest(w, bounds, i, j, -HUGE, -HUGE)
     down, up = _steepest(w, bounds, j, i, down, up)  # from j, the same turn runs backwards
@@ -121,20 +121,27 @@ def _turn(w, g, bounds, i, j, rng):  # type: ignore[no-untyped-def]
     for r in range(w.shape[1]):
         x, y = w[i, r], w[j, r]
         w[i, r], w[j, r] = c * x + s * y, side * (c * y - s * x)
-    for v in range(g.shape[0]):
-        x, y = g[i, v], g[j, v]
-        g[i, v], g[j, v] = c * x + s * y, side * (c * y - s * x)
-    for v in range(g.shape[0]):
-        x, y = g[v, i], g[v, j]
-        g[v, i], g[v, j] = c * x + s * y, side * (c * y - s * x)
+    for v in range(b.shape[1]):
+        x, y = b[i, v], b[j, v]
+        b[i, v], b[j, v] = c * x + s * y, side * (c * y - s * x)
 
 
-@njit(cache=True, nogil=True)
-def _shear(w, g, bounds, i, j, rng):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _product(b, i, j):  # type: ignore[no-untyped-def]
+    """Return a_i S a_j'."""
+    total = 0.0
+    for v in range(b.shape[1]):
+        total += b[i, v] * b[j, v]
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shear(w, b, bounds, i, j, rng):  # type: ignore[no-untyped-def]
     """Add t times column j to column i, by a slice under the normal kernel of t."""
     up, down = _steepest(w, bounds, i, j, 0.0, 0.0)
-    mean = g[i, j] / g[i, i]
-    reach = math.sqrt(mean * mean - 2.0 * math.log(1.0 - rng.random()) / g[i, i])
+    square = _product(b, i, i)
+    mean = _product(b, i, j) / square
+    reach = math.sqrt(mean * mean - 2.0 * math.log(1.0 - rng.random()) / square)
     low, high = mean - reach, mean + reach
     if up > 0.0:
         high = min(high, 1.0 / up)
@@ -143,27 +150,23 @@ def _shear(w, g, bounds, i, j, rng):  # type: ignore[no-untyped-def]
     t = low + (high - low) * rng.random()
     for r in range(w.shape[1]):
         w[i, r] += t * w[j, r]
-    for v in range(g.shape[0]):
-        g[j, v] -= t * g[i, v]
-    for v in range(g.shape[0]):
-        g[v, j] -= t * g[v, i]
+    for v in range(b.shape[1]):
+        b[j, v] -= t * b[i, v]
 
 
-@njit(cache=True, nogil=True)
-def _stretch(w, g, bounds, i, dof, rng):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _stretch(w, b, bounds, i, dof, rng):  # type: ignore[no-untyped-def]
     """Draw the length of row i of the inverse, and the sign of an unnamed column."""
-    u = math.sqrt(2.0 * rng.standard_gamma(0.5 * dof) / g[i, i])
+    u = math.sqrt(2.0 * rng.standard_gamma(0.5 * dof) / _product(b, i, i))
     if i + 1 >= bounds.shape[0] and rng.random() < 0.5:
         u = -u
     for r in range(w.shape[1]):
         w[i, r] /= u
-    for v in range(g.shape[0]):
-        g[i, v] *= u
-    for v in range(g.shape[0]):
-        g[v, i] *= u
+    for v in range(b.shape[1]):
+        b[i, v] *= u
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _inverse_of_columns(w, m):  # type: ignore[no-untyped-def]
     """Return [1, A'] by Gauss and Jordan; a call to LAPACK would compile for seconds."""
     n = w.shape[0]
@@ -191,10 +194,10 @@ def _inverse_of_columns(w, m):  # type: ignore[no-untyped-def]
     return work
 
 
-@njit(cache=True, nogil=True)
-def _refresh(w, g, scale, rows):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _refresh(w, b, root, rows):  # type: ignore[no-untyped-def]
     """Compute the carried products afresh from the columns that stand at the end of ``w``."""
-    n, m = g.shape[0], rows.shape[1]
+    n, m = b.shape[0], rows.shape[1]
     a = _inverse_of_columns(w, m)
     for i in range(n):
         for r in range(m):
@@ -202,42 +205,42 @@ def _refresh(w, g, scale, rows):  # type: ignore[no-untyped-def]
             for v in range(n):
                 w[i, r] += w[i, m + v] * rows[v, r]
         for j in range(n):
-            g[i, j] = 0.0
-            for u in range(n):
-                for v in range(n):
-                    g[i, j] += a[u, n + i] * scale[u, v] * a[v, n + j]
+            b[i, j] = 0.0
+            for v in range(n):
+                b[i, j] += a[v, n + i] * root[v, j]
 
 
-@njit(cache=True, nogil=True)
-def _sweep(w, g, bounds, dof, full, rng):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sweep(w, b, bounds, dof, full, rng):  # type: ignore[no-untyped-def]
     """Turn every pair of columns once; shear and stretch them too if the sweep is a full one."""
-    for i in range(g.shape[0]):
+    for i in range(b.shape[0]):
         for j in range(i):
-            _turn(w, g, bounds, i, j, rng)
+            _turn(w, b, bounds, i, j, rng)
             if full:
-                _shear(w, g, bounds, i, j, rng)
-                _shear(w, g, bounds, j, i, rng)
+                _shear(w, b, bounds, i, j, rng)
+                _shear(w, b, bounds, j, i, rng)
         if full:
-            _stretch(w, g, bounds, i, dof, rng)
+            _stretch(w, b, bounds, i, dof, rng)
 
 
-@njit(cache=True, nogil=True)
-def _chain(h, scale, dof, rows, bounds, draws, burn_in, thin, rng):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _chain(h, root, dof, rows, bounds, draws, burn_in, thin, rng):  # type: ignore[no-untyped-def]
     """Kept states (draw, shock, variable).
 
-    Row k of ``w`` holds the values of all cone rows on column k, then the column itself; ``g`` is
-    the quadratic form A S A'.  Both are carried through the moves.
+    Row k of ``w`` holds the values of all cone rows on column k, then the column itself; row k
+    of ``b`` is row k of A, times a square root of S.  Both are carried through the moves: the
+    products of ``b``, carried themselves, would lose all digits next to a singular matrix.
     """
     n, m = h.shape[0], rows.shape[1]
     kept = np.empty((draws, n, n))
-    w, g = np.empty((n, m + n)), np.empty((n, n))
+    w, b = np.empty((n, m + n)), np.empty((n, n))
     for i in range(n):
         for v in range(n):
             w[i, m + v] = h[i, v]
     for sweep in range(burn_in + (draws - 1) * thin):
         if sweep % REFRESH == 0:
-            _refresh(w, g, scale, rows)
-        _sweep(w, g, bounds, dof, sweep % TURNS == 0, rng)
+            _refresh(w, b, root, rows)
+        _sweep(w, b, bounds, dof, sweep % TURNS == 0, rng)
         done = sweep + 1 - burn_in
         if done >= 0 and done % thin == 0:
             for i in range(n):

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
+from scipy.special import multigammaln
+
+from attribution.core.wishart import coefficients, factors
 
 
 @dataclass(frozen=True)
@@ -132,11 +135,42 @@ def posterior(
     return NormalInverseWishart(mean, precision, scale, prior.dof + len(response))
 
 
+def log_evidence(prior: NormalInverseWishart, after: NormalInverseWishart) -> float:
+    r"""Return the log marginal likelihood of the rows between ``prior`` and ``after``, all of it.
+
+    .. math::
+        -\frac{nT}{2}\log\pi + \log\frac{\Gamma_n(\nu/2)}{\Gamma_n(\nu_0/2)}
+        + \frac n2 \log\frac{|P_0|}{|P|} + \frac{\nu_0}{2}\log|S_0| - \frac\nu2\log|S|
+
+    Where the prior was itself updated by dummy observations, theirs is left out, as it should be.
+
+    Raises
+    ------
+    ValueError
+        If the prior is improper: it has no marginal likelihood.
+
+    References
+    ----------
+    kadiyala1997; giannone2015, app. A
+    """
+    n = len(after.scale)
+    if prior.dof <= n - 1:
+        raise ValueError("an improper prior has no marginal likelihood")
+    rows = after.dof - prior.dof
+    value = -0.5 * n * rows * np.log(np.pi)
+    value += multigammaln(0.5 * after.dof, n) - multigammaln(0.5 * prior.dof, n)
+    value += 0.5 * n * (_log_det(prior.precision) - _log_det(after.precision))
+    return float(
+        value + 0.5 * (prior.dof * _log_det(prior.scale) - after.dof * _log_det(after.scale))
+    )
+
+
+def _log_det(matrix: np.ndarray) -> float:
+    return float(np.linalg.slogdet(matrix)[1])
+
+
 def draw_factor(of: NormalInverseWishart, draws: int, rng: np.random.Generator) -> np.ndarray:
     r"""Draw lower Cholesky factors of Σ, without a factorisation per draw.
-
-    Bartlett's decomposition in reverse: :math:`\Sigma^{-1} = C^{-\prime} U U' C^{-1}` with C the
-    factor of the scale and U upper triangular, so that the factor of Σ is :math:`C U^{-\prime}`.
 
     Returns
     -------
@@ -146,13 +180,7 @@ def draw_factor(of: NormalInverseWishart, draws: int, rng: np.random.Generator) 
     ----------
     bartlett1933
     """
-    n = len(of.scale)
-    lower = np.zeros((draws, n, n))  # U'
-    degrees = of.dof - np.arange(n)[::-1]
-    rows, columns = np.tril_indices(n, -1)
-    lower[:, np.arange(n), np.arange(n)] = np.sqrt(rng.chisquare(degrees, size=(draws, n)))
-    lower[:, rows, columns] = rng.standard_normal((draws, len(rows)))
-    factor: np.ndarray = np.linalg.cholesky(of.scale) @ _inverse_of_lower(lower)
+    factor: np.ndarray = factors(np.linalg.cholesky(of.scale), float(of.dof), draws, rng)
     return factor
 
 
@@ -169,14 +197,15 @@ def draw_coefficients(
     -------
     (draw, regressor, variable); unit of the variable per unit of the regressor.
     """
-    draws, n = root.shape[:2]
-    k = len(of.mean)
-    noise = rng.standard_normal((draws, k, n)) @ root.swapaxes(1, 2)
-    factor = np.linalg.cholesky(of.precision)
-    stacked = noise.transpose(1, 0, 2).reshape(k, draws * n)
-    spread = solve_triangular(factor, stacked, lower=True, trans="T")
-    coefficients: np.ndarray = of.mean + spread.reshape(k, draws, n).transpose(1, 0, 2)
-    return coefficients
+    lower = np.linalg.cholesky(of.precision)
+    spread = solve_triangular(lower, np.eye(len(lower)), lower=True).T
+    drawn: np.ndarray = coefficients(
+        np.ascontiguousarray(of.mean),
+        np.ascontiguousarray(spread),
+        np.ascontiguousarray(root, dtype=float),
+        rng,
+    )
+    return drawn
 
 
 def split(coefficients: np.ndarray, *, constant: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -185,15 +214,3 @@ def split(coefficients: np.ndarray, *, constant: bool) -> tuple[np.ndarray, np.n
     slopes = coefficients[..., int(constant) :, :].reshape(*lead, (k - int(constant)) // n, n, n)
     intercept = coefficients[..., 0, :] if constant else np.zeros((*lead, n))
     return np.ascontiguousarray(slopes.swapaxes(-1, -2)), intercept
-
-
-def _inverse_of_lower(lower: np.ndarray) -> np.ndarray:
-    """Invert lower triangular matrices (draw, n, n), one row at a time for all draws."""
-    n = lower.shape[-1]
-    inverse = np.zeros_like(lower)
-    for i in range(n):
-        inverse[:, i, i] = 1.0
-        carried = lower[:, i, None, :i] @ inverse[:, :i]
-        inverse[:, i] -= carried[:, 0]
-        inverse[:, i] /= lower[:, i, i, None]
-    return inverse

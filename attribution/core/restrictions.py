@@ -1,10 +1,8 @@
 r"""Values of restrictions on every column of a rotation in; accepted, weighted assignments out.
 
 A restriction is a row :math:`r'\Theta_h q \ge 0` on the response, at some horizon, to the shock in
-column q of a rotation.  Haar measure is invariant under signed permutations of columns, so one
-rotation serves as many candidates as there are ways to name its columns: take one valid naming
-uniformly, with the number of valid namings as its weight, and the posterior is that of plain
-rejection (Chan, Matthes and Yu 2026, Proposition 1).
+column q of a rotation.  One rotation serves as many candidates as there are ways to name its
+columns (``attribution.core.assign``).
 
 Reduced form and rotation are accepted *jointly*: every reduced-form draw gets the same number of
 rotations and keeps what passes.  Retrying until something passes would change the posterior, and
@@ -16,8 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from attribution.core.assign import named, namings, taken
+from attribution.core.claim_rows import Line, stack
+from attribution.core.holds import narrowed
 from attribution.core.rotations import haar
 
 
@@ -76,27 +76,38 @@ def accept(
     rubioramirez2010; arias2018; chan2026
     """
     draws, count, n = rows.shape
-    bounds = np.concatenate([[0], ends]).astype(np.int64)
-    channels = len(bounds) - 1
+    owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    claims = stack(Line(int(k), i, 1.0, i, 0.0, 0.0) for i, k in enumerate(owner))
+    every = np.full((len(ends), 2), (1 << n) - 1)
     kept_draw, kept_columns, kept_weight = [], [], []
     sole = np.zeros(count, dtype=np.int64)
     for _ in range(rotations):
         q = haar(n, draws, rng)
-        weight, naming = _name_columns(rows @ q, bounds, rng.random(draws), sole)
+        masks = narrowed(rows, np.arange(draws), q, claims, every)
+        weight, order = named(masks, n, rng)
         passed = np.flatnonzero(weight)
-        chosen = naming[passed]
-        columns = np.take_along_axis(q[passed], np.abs(chosen)[:, None, :] - 1, axis=2)
         kept_draw.append(passed)
-        kept_columns.append(columns * np.sign(chosen)[:, None, :])
+        kept_columns.append(taken(q[passed], order[passed, : len(ends)]))
         kept_weight.append(weight[passed])
+        sole += _sole(rows @ q, owner)
     return Accepted(
         draw=np.concatenate(kept_draw),
         columns=np.concatenate(kept_columns),
-        weight=np.concatenate(kept_weight).astype(float),
+        weight=np.concatenate(kept_weight),
         tried=draws * rotations,
-        namings=2**channels * int(np.prod(np.arange(n - channels + 1, n + 1))),
+        namings=namings(len(ends), n),
         sole=sole,
     )
+
+
+def _sole(values: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Count, for each row, the signed columns that it alone of its channel's rows turns away."""
+    channels = owner == np.arange(owner.max(initial=-1) + 1)[:, None]
+    counts = np.zeros(len(owner), dtype=np.int64)
+    for fails in (values < 0, values > 0):
+        number = np.einsum("kr,drc->dkc", channels.astype(np.int64), fails.astype(np.int64))
+        counts += (fails & (number[:, owner] == 1)).sum((0, 2))
+    return counts
 
 
 def horizon_rows(
@@ -129,63 +140,3 @@ def complete(columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     q, r = np.linalg.qr(free)
     q = q * np.copysign(1.0, np.diagonal(r, axis1=1, axis2=2))[:, None, :]
     return np.concatenate([columns, q], axis=2)
-
-
-@njit(cache=True, nogil=True)
-def _name_columns(values, bounds, uniform, sole):  # type: ignore[no-untyped-def]
-    """Count valid namings of each rotation and pick one: signed, one-based columns, 0 if none."""
-    draws, _, n = values.shape
-    channels = bounds.shape[0] - 1
-    weight = np.zeros(draws, dtype=np.int64)
-    naming = np.zeros((draws, channels), dtype=np.int64)
-    fits = np.zeros((channels, n), dtype=np.int64)
-    for d in range(draws):
-        for k in range(channels):
-            for c in range(n):
-                below, above, last_below, last_above = 0, 0, 0, 0
-                for r in range(bounds[k], bounds[k + 1]):
-                    if values[d, r, c] < 0.0:
-                        below += 1
-                        last_below = r
-                    elif values[d, r, c] > 0.0:
-                        above += 1
-                        last_above = r
-                fits[k, c] = 1 if below == 0 else (-1 if above == 0 else 0)
-                if below == 1:
-                    sole[last_below] += 1
-                if above == 1:
-                    sole[last_above] += 1
-        weight[d] = _walk(fits, -1, naming[d])
-        if weight[d] > 0:
-            _walk(fits, int(uniform[d] * weight[d]), naming[d])
-    return weight, naming
-
-
-@njit(cache=True, nogil=True)
-def _walk(fits, stop, out):  # type: ignore[no-untyped-def]
-    """Count assignments of distinct columns to channels; write the one with number ``stop``."""
-    channels, n = fits.shape
-    at = np.full(channels, -1)
-    used = np.zeros(n, dtype=np.bool_)
-    found, k = 0, 0
-    while k >= 0:
-        if at[k] >= 0:
-            used[at[k]] = False
-        c = at[k] + 1
-        while c < n and (used[c] or fits[k, c] == 0):
-            c += 1
-        if c == n:
-            at[k] = -1
-            k -= 1
-            continue
-        at[k] = c
-        used[c] = True
-        if k + 1 < channels:
-            k += 1
-        else:
-            if found == stop:
-                for m in range(channels):
-                    out[m] = fits[m, at[m]] * (at[m] + 1)
-                return found
-            found += 1
-    return found

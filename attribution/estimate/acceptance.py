@@ -11,7 +11,8 @@ from attribution.core.bounds import admissible
 from attribution.core.rotations import haar
 from attribution.errors import IdentificationError
 from attribution.estimate.cones import Cones
-from attribution.model.spec import Cell, ModelSpec
+from attribution.model.restriction import Cell
+from attribution.model.spec import ModelSpec
 
 PLAIN_DRAWS, PLAIN_ROTATIONS = 500, 8
 CASES = 100

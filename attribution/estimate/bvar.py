@@ -21,12 +21,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution import compat
 from attribution.core.overcomplete import Groups
 from attribution.estimate.design import Design, design
+from attribution.estimate.flat_draws import flat_draws
 from attribution.estimate.kernel import Coefficients, Kernel, operation
 from attribution.estimate.parameters import Parameters
-from attribution.estimate.warmup import warm_up
+from attribution.estimate.warmup import sample_warmed
 from attribution.model.spec import ModelSpec
 
 
@@ -77,27 +77,15 @@ def fit_bvar(
     """
     data = design(spec, values, event_in)
     model, kernel = build(spec, data)
-    first, second = (int(s) for s in np.random.SeedSequence(seed).generate_state(2))
-    share = 4 * tune // 5
-    if sampler == "pymc":
-        warm = warm_up(
-            model, chains=chains, cores=cores, iterations=share, seed=first, progress=progress
-        )
-        metric, starts = warm.metric, warm.starts
-    else:
-        metric, starts, share = None, None, 0
-    tree = compat.sample(
+    tree = sample_warmed(
         model,
         draws=draws,
-        tune=tune - share,
+        tune=tune,
         chains=chains,
         cores=cores,
-        seed=second,
-        target_accept=0.85,
-        progressbar=progress,
+        seed=seed,
+        progress=progress,
         sampler=sampler,
-        metric=metric,
-        initvals=starts,
     )
     return collect(data, kernel, tree)
 
@@ -167,15 +155,9 @@ def _kernel(spec: ModelSpec, data: Design) -> Kernel:
 
 def collect(data: Design, kernel: Kernel, tree: xr.DataTree) -> BvarFit:
     """Turn the sampler's raw parameters into impact matrices and coefficients."""
-    posterior = tree["posterior"]
+    posterior = tree["posterior"].to_dataset()
     lead = (posterior.sizes["chain"], posterior.sizes["draw"])
-
-    def flat(name: str) -> np.ndarray:
-        if name not in posterior.data_vars:
-            return np.zeros((lead[0] * lead[1], 0))
-        array = posterior[name].to_numpy()
-        return array.reshape(-1, *array.shape[2:])
-
+    flat = flat_draws(posterior)
     impact = data.prior.assemble(
         *(flat(name) for name in ("share", "log_scale", "signed", "banded", "own", "reach"))
     )

@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import cone_gibbs, niw
+from attribution.errors import DiagnosticsError
 from attribution.estimate.acceptance import Acceptance, measure_acceptance
 from attribution.estimate.cones import Cones, table_cones
+from attribution.estimate.conjugate import conjugate_prior
 from attribution.estimate.robust import RobustSets, robust_sets
 from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
 from attribution.model.spec import ModelSpec, Window
@@ -84,6 +86,8 @@ def fit_bvar_signs(
         If the sample is incomplete, degenerate or too short.
     IdentificationError
         If the table contradicts itself, or the data contradict the table.
+    DiagnosticsError
+        If a chain degenerates.
     EventError
         If a window is not covered by ``values``.
 
@@ -136,21 +140,8 @@ def _shock_names(cones: Cones, n: int) -> tuple[str, ...]:
 
 
 def _reduced_form(spec: ModelSpec, series: np.ndarray) -> niw.NormalInverseWishart:
-    lags, constant, prior = spec.system.lags, spec.system.constant, spec.prior
-    response, regressors = niw.design(series, lags=lags, constant=constant)
-    if prior.flat:
-        start = niw.flat(series.shape[1], regressors.shape[1])
-    else:
-        start = niw.minnesota(
-            niw.autoregressive_spread(series),
-            lags=lags,
-            constant=constant,
-            own_lag=np.array([prior.mean_of(name) for name in spec.system.variables]),
-            tightness=prior.tightness,
-            decay=prior.decay,
-            intercept_scale=prior.intercept_scale,
-        )
-    return niw.posterior(start, response, regressors)
+    response, regressors = niw.design(series, lags=spec.system.lags, constant=spec.system.constant)
+    return niw.posterior(conjugate_prior(spec, series), response, regressors)
 
 
 def _chains(
@@ -172,4 +163,10 @@ def _chains(
         )
         for own in rng.spawn(CHAINS)
     ]
-    return np.array(chains)
+    found = np.array(chains)
+    if not np.isfinite(found).all():
+        raise DiagnosticsError(
+            "bvar_signs: a chain met a singular impact matrix within its cones and lost its "
+            "numbers; use another seed, or drop cells that make two columns alike"
+        )
+    return found

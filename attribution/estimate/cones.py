@@ -9,7 +9,8 @@ from scipy.optimize import linprog
 
 from attribution.core import separation
 from attribution.errors import IdentificationError, SpecError
-from attribution.model.spec import Cell, ModelSpec
+from attribution.model.restriction import Cell
+from attribution.model.spec import ModelSpec
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attribution.errors import EventError, SpecError, nearest
+from attribution.errors import DataError, EventError, SpecError, nearest
 from attribution.estimate.structural_prior import ImpactPrior, impact_prior
 from attribution.model.spec import ModelSpec
 
@@ -129,8 +129,8 @@ def _rows(
     rows = values.iloc[at]
     exposure = np.zeros((len(at), len(prior.shocks)))
     for item in spec.exposures:
-        above = rows[item.column].to_numpy() > before[item.column].median()
-        exposure[:, prior.shocks.index(item.channel)] = above
+        high = _upper_half(rows[item.column].to_numpy(), before[item.column], spec.name)
+        exposure[:, prior.shocks.index(item.channel)] = high
     scale = [
         (rows[column].to_numpy() - before[column].mean()) / before[column].std()
         for column in spec.structural.scale_columns
@@ -150,3 +150,22 @@ def _rows(
             f" {lags} days before it; supply it or use a model without it"
         )
     return out
+
+
+def _upper_half(column: np.ndarray, before: pd.Series, model: str) -> np.ndarray:
+    """Mark the upper half: above the median, or at it where the median is the largest value.
+
+    Raises
+    ------
+    DataError
+        If the column never varies before the event, so that it marks no day off.
+    """
+    known = before.dropna()
+    if known.nunique() < 2:
+        raise DataError(
+            f"{model}: [[exposures]] column '{before.name}' never varies before the event; drop the"
+            " exposure, or use a column that does"
+        )
+    middle = known.median()
+    high: np.ndarray = column > middle if known.max() > middle else column >= middle
+    return high

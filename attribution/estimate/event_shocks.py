@@ -40,7 +40,7 @@ def event_shocks(spec: ModelSpec, fit: BvarFit, rng: np.random.Generator) -> Eve
     shocks, chance, densities = _draw(data, fit.kernel, fit.parameters, rng)
     jumpers = data.prior.jumpers
     return EventShocks(
-        posterior=structural(spec, data, fit.parameters, fit.lead, shocks),
+        posterior=_structural(spec, data, fit.parameters, fit.lead, shocks),
         jump=pd.DataFrame(chance[:, 1:], rows.time, [data.prior.shocks[j] for j in jumpers]),
         log_in=densities[0].reshape(fit.lead),
         log_scale=densities[1].reshape(fit.lead),
@@ -58,7 +58,7 @@ def prior_shocks(
     pick = rng.choice(len(fit.parameters.dof), size=draws, replace=False)
     prior = prior_parameters(spec, data, fit.kernel, fit.parameters.coefficients[pick], rng)
     shocks, _, _ = _draw(data, fit.kernel, prior, rng)
-    return structural(spec, data, prior, (1, draws), shocks)
+    return _structural(spec, data, prior, (1, draws), shocks)
 
 
 def _draw(
@@ -78,29 +78,49 @@ def _draw(
     return np.stack(shocks, axis=1), np.stack(chance), densities
 
 
-def structural(
+def _structural(
     spec: ModelSpec,
     data: Design,
     parameters: Parameters,
     lead: tuple[int, int],
     shocks: np.ndarray,
 ) -> StructuralPosterior:
-    """Return the complete variables' part, in units, as a structural posterior."""
+    names, impact = data.prior.shocks, parameters.impact
+    return structural(spec, data, names, impact, parameters.coefficients, lead, shocks)
+
+
+def structural(
+    spec: ModelSpec,
+    data: Design,
+    names: tuple[str, ...],
+    impact: np.ndarray,
+    coefficients: np.ndarray,
+    lead: tuple[int, int],
+    struck: np.ndarray,
+) -> StructuralPosterior:
+    """Return the complete variables' part of standardised draws, in units.
+
+    Parameters
+    ----------
+    names : of the shocks.
+    impact : (draw, variable, shock).  coefficients : (draw, regressor, variable).
+    lead : chains and draws.  struck : (draw, day, shock).
+    """
     core, lags = len(spec.system.variables), spec.system.lags
     center, sd = data.center[:core], data.sd[:core]
-    slopes = parameters.coefficients[:, 1:, :core].reshape(-1, lags, core, core)
+    slopes = coefficients[:, 1:, :core].reshape(-1, lags, core, core)
     lag_coefficients = slopes.swapaxes(-1, -2) * sd[:, None] / sd
-    intercept = center + sd * parameters.coefficients[:, 0, :core]
+    intercept = center + sd * coefficients[:, 0, :core]
     intercept = intercept - np.einsum("dlvr,r->dv", lag_coefficients, center)
-    impact = parameters.impact[:, :core] * sd[:, None]
+    impact = impact[:, :core] * sd[:, None]
     return StructuralPosterior(
         variables=spec.system.variables,
-        shocks=data.prior.shocks,
+        shocks=names,
         channels=spec.channels,
         impact=impact.reshape(*lead, *impact.shape[1:]),
         lag_coefficients=lag_coefficients.reshape(*lead, lags, core, core),
         intercept=intercept.reshape(*lead, core),
         weight=np.ones(lead),
         days=data.event.time,
-        struck=shocks.reshape(*lead, *shocks.shape[1:]),
+        struck=struck.reshape(*lead, *struck.shape[1:]),
     )

@@ -5,8 +5,9 @@ One operation for the whole density keeps PyTensor's graph, and so its compile t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -162,7 +163,7 @@ class Kernel:
             self.own_scale + 1, weights=found.log_scale, minlength=len(own_log_scale) + 1
         )[1:]
         return found.value + log_prior, (
-            *self._impact_gradient(found.impact, impact, share),
+            *self.prior.pull_back(found.impact, impact, share),
             np.einsum("jrs,rj->sj", self.coefficients.factor, d_coefficients),
             *self._variance_gradient(found, variance, state, jump),
             self.scale.T @ found.log_scale,
@@ -193,26 +194,17 @@ class Kernel:
         mean: np.ndarray = (weight * self.groups.exposure).sum(0) / weight.sum(0)
         return mean
 
-    def _impact_gradient(
-        self, d_impact: np.ndarray, impact: np.ndarray, share: np.ndarray
-    ) -> tuple[np.ndarray, ...]:
-        """Chain rule through ``ImpactPrior.assemble``."""
-        prior, k = self.prior, self.prior.channels
-        product = d_impact * impact
-        column = product[:, :k].sum(0)
-        strength = np.abs(impact[prior.outcome, :k])
-        signed, banded = tuple(prior.signed.T), tuple(prior.banded.T)
-        return (
-            np.append(0.5 * column / share[:k], 0.0),
-            np.asarray(column.sum()),
-            product[signed] * prior.signed_sd,
-            d_impact[banded] * prior.banded_sd * strength[prior.banded[:, 1]],
-            product[tuple(prior.own.T)] * prior.own_sd,
-            d_impact[tuple(prior.reach.T)] * prior.reach_sd,
-        )
+
+class Differentiable(Protocol):
+    """A log density of named arrays that knows its derivative in each."""
+
+    @property
+    def value_and_gradient(self) -> Callable[..., tuple[float, tuple[np.ndarray, ...]]]:
+        """Return the value, then one array for each argument."""
+        ...
 
 
-def operation(kernel: Kernel) -> Any:
+def operation(kernel: Differentiable) -> Any:
     """Wrap a kernel as a PyTensor operation: one scalar, then its gradient in each argument."""
     import pytensor.tensor as pt
     from pytensor.graph.basic import Apply

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from attribution.errors import SpecError
-from attribution.model.spec import Cell, Identification, ModelSpec
+from attribution.model.restriction import Cell, Identification
+from attribution.model.spec import ModelSpec
 
 QUANTILE = 2.3263478740408408
 """Standard normal quantile of 99 %."""
@@ -99,6 +100,23 @@ class ImpactPrior:
         row, column = self.reach.T
         impact[..., row, column] = self.reach_sd * reach
         return impact
+
+    def pull_back(
+        self, d_impact: np.ndarray, impact: np.ndarray, share: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """Return derivatives in each argument of ``assemble``, given one in the impact matrix."""
+        k, product = self.channels, d_impact * impact
+        column = product[:, :k].sum(0)
+        strength = np.abs(impact[self.outcome, :k])
+        signed, banded = tuple(self.signed.T), tuple(self.banded.T)
+        return (
+            np.append(0.5 * column / share[:k], 0.0),
+            np.asarray(column.sum()),
+            product[signed] * self.signed_sd,
+            d_impact[banded] * self.banded_sd * strength[self.banded[:, 1]],
+            product[tuple(self.own.T)] * self.own_sd,
+            d_impact[tuple(self.reach.T)] * self.reach_sd,
+        )
 
     def draw(self, rng: np.random.Generator, draws: int) -> np.ndarray:
         """Prior draws of the impact matrix (draw, variable, shock)."""

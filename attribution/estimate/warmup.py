@@ -1,7 +1,9 @@
 """A PyMC model in; a metric and dispersed starts for its sampler out.
 
 The first metric is the curvature at the mode; short pilot chains from overdispersed starts then
-measure the covariance of the posterior itself.  Neither touches the target, only the pace.
+measure the covariance of the posterior itself.  Neither touches the target, only the pace.  A pilot
+chain that ended in a mode of little mass, which it would not leave in time, begins again from
+another: its share of the draws would be many times the mode's.
 """
 
 from __future__ import annotations
@@ -11,16 +13,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.optimize import minimize
 
 from attribution import compat
-from attribution.errors import DiagnosticsError
+from attribution.estimate.modes import masses_above, mode_above
 
-STEP = 1e-4
-"""Step of the finite differences of the gradient, in units of the unconstrained parameters."""
-FLOOR = 0.25
-"""Least curvature: directions flatter than the priors' own are cut to a sd of two."""
 DISPERSION = 2.0
+NEGLIGIBLE = -3.0
+"""Log mass, relative to the heaviest, below which a mode is not given a chain of its own: one in
+twenty at most, of which one chain in four would make a quarter of all draws."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,55 @@ class Warm:
     ----------
     metric : (parameter, parameter); covariance of the unconstrained parameters.
     starts : one dictionary of starting values a chain.
+    begun_again : chains that did not start where their pilot ended.
     """
 
     metric: np.ndarray
     starts: list[dict[str, Any]]
+    begun_again: int
+
+
+def sample_warmed(
+    model: Any,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    seed: int,
+    progress: bool,
+    sampler: str,
+    target_accept: float = 0.85,
+) -> xr.DataTree:
+    """Sample a model by NUTS; of the warm-up four fifths are pilot chains.
+
+    A sampler with a metric of its own (nutpie) warms up by itself.  A higher ``target_accept``
+    shortens the steps, for posteriors with a corner.
+    """
+    first, second = (int(s) for s in np.random.SeedSequence(seed).generate_state(2))
+    share, begun_again = 4 * tune // 5, 0
+    if sampler == "pymc":
+        warm = warm_up(
+            model, chains=chains, cores=cores, iterations=share, seed=first, progress=progress
+        )
+        metric, starts, begun_again = warm.metric, warm.starts, warm.begun_again
+    else:
+        metric, starts, share = None, None, 0
+    tree = compat.sample(
+        model,
+        draws=draws,
+        tune=tune - share,
+        chains=chains,
+        cores=cores,
+        seed=second,
+        target_accept=target_accept,
+        progressbar=progress,
+        sampler=sampler,
+        metric=metric,
+        initvals=starts,
+    )
+    tree["sample_stats"].attrs["begun_again"] = begun_again
+    return tree
 
 
 def warm_up(
@@ -47,9 +92,11 @@ def warm_up(
     iterations : of each pilot chain; the second half is kept.
     """
     rng = np.random.default_rng(seed)
-    mode, metric = curvature(model)
-    factor = np.linalg.cholesky(metric)
-    scattered = mode + DISPERSION * rng.standard_normal((chains, len(mode))) @ factor.T
+    density, start = compat.log_density(model)
+    top = mode_above(density, start)
+    size, factor = len(start), np.linalg.cholesky(top.covariance)
+    scattered = top.place + DISPERSION * rng.standard_normal((chains, size)) @ factor.T
+    scattered = np.stack([_within(density, top.place, point) for point in scattered])
     constrain = _constrain(model)
     pilot = compat.sample(
         model,
@@ -58,48 +105,45 @@ def warm_up(
         chains=chains,
         cores=cores,
         seed=int(rng.integers(2**31)),
-        metric=metric,
+        metric=top.covariance,
         initvals=[constrain(point) for point in scattered],
         progressbar=progress,
         unconstrained=True,
     )
     draws = _unconstrained(model, pilot)
-    flat = draws.reshape(-1, draws.shape[-1])
-    found = np.cov(flat.T)
+    mass = masses_above(density, draws[:, -1], top)
+    kept = mass - mass.max() > NEGLIGIBLE
+    flat = draws[kept].reshape(-1, size)
     # the pilot is short: what it says is shrunk to the curvature, one pilot draw a parameter
-    share = len(flat) / (len(flat) + len(mode))
+    share = len(flat) / (len(flat) + size)
     return Warm(
-        metric=share * found + (1.0 - share) * metric,
-        starts=[constrain(point) for point in draws[:, -1]],
+        metric=share * np.cov(flat.T) + (1.0 - share) * top.covariance,
+        starts=[constrain(point) for point in begin(draws, kept)],
+        begun_again=int((~kept).sum()),
     )
 
 
-def curvature(model: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Mode of the unconstrained posterior and the inverse of its curvature there."""
-    density, start = compat.log_density(model)
+def _within(density: compat.Density, inside: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Halve the way to a point inside until the density is above zero there."""
+    while not np.isfinite(density(point)[0]):
+        point = 0.5 * (point + inside)
+    return point
 
-    def negative(point: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = density(point)
-        if not np.isfinite(value):
-            return 1e12, np.zeros_like(point)
-        return -value, -gradient
 
-    found = minimize(
-        negative, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000, "maxcor": 30}
-    )
-    if not np.isfinite(found.fun) or found.fun >= 1e12:
-        raise DiagnosticsError(
-            "the posterior has no mode that could be found; check the data for outliers of the"
-            " wrong unit, or widen the priors"
-        )
-    size = len(found.x)
-    hessian = np.empty((size, size))
-    for i in range(size):
-        step = np.zeros(size)
-        step[i] = STEP
-        hessian[i] = (negative(found.x + step)[1] - negative(found.x - step)[1]) / (2 * STEP)
-    values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
-    return found.x, (vectors / np.maximum(values, FLOOR)) @ vectors.T
+def begin(draws: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return where each chain starts (chain, parameter): where its pilot ended, if that is kept.
+
+    A chain that is not kept starts half-way through the pilot of one that is, each in its turn.
+
+    Parameters
+    ----------
+    draws : of the pilots (chain, draw, parameter).
+    kept : (chain,).
+    """
+    starts = draws[:, -1].copy()
+    donors, lost = np.flatnonzero(kept), np.flatnonzero(~kept)
+    starts[lost] = draws[donors[np.arange(len(lost)) % len(donors)], draws.shape[1] // 2]
+    return starts
 
 
 def _constrain(model: Any) -> Any:

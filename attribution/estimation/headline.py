@@ -10,7 +10,10 @@ import xarray as xr
 
 from attribution import compat
 from attribution.check.expectations import judge
+from attribution.check.profiles import profiles_differ
+from attribution.check.sampling import begun_again
 from attribution.check.sensitivity import power_scaling, recentred
+from attribution.diagnostics import PARETO_K
 from attribution.estimate.bvar import BvarFit
 from attribution.estimate.event_shocks import EventShocks, event_shocks, prior_shocks
 from attribution.estimate.loadings import loadings, past_shocks
@@ -20,8 +23,6 @@ from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 
 PRIOR_DRAWS = 2000
-UNRELIABLE = 0.7
-"""Pareto k above which reweighting is not to be trusted."""
 REWEIGHTED = "event left out, on its own scale, or in"
 
 
@@ -50,7 +51,7 @@ def headline(
 
     def groups(contribution: xr.DataArray) -> Groups:
         found: Groups = {
-            "/ledger": _ledger(contribution, logs, posterior["share"].to_numpy()),
+            "/ledger": prior_ledger(contribution, logs, posterior["share"].to_numpy()),
             "/sample_stats": stats.drop_attrs(),
         }
         if event_in == "out":
@@ -70,8 +71,10 @@ def headline(
         parameters=known,
         findings=(
             *_expectations(spec, panel, fit, rng),
+            *_profiles(spec, fit),
             set_aside(event.jump, spec.channels),
             *_reweighting(event_in, k),
+            *begun_again(stats.attrs["begun_again"], fit.lead[0]),
         ),
         notes={
             "probability_of_jump": {
@@ -83,7 +86,16 @@ def headline(
     )
 
 
-def _ledger(
+def _profiles(spec: ModelSpec, fit: BvarFit) -> tuple[Finding, ...]:
+    """Ask whether the exposures alone would tell every two channels apart."""
+    if not spec.exposures:
+        return ()
+    k = len(spec.channels)
+    slope = fit.kernel.full_slope(fit.parameters.slope)[:, :k]
+    return (profiles_differ(spec.channels, slope, fit.design.rows.exposure[:, :k]),)
+
+
+def prior_ledger(
     contribution: xr.DataArray, logs: Mapping[str, np.ndarray], share: np.ndarray
 ) -> xr.Dataset:
     """Measure what each part of the prior does to each contribution (window, channel)."""
@@ -114,12 +126,13 @@ def _reweighting(event_in: str, k: np.ndarray) -> tuple[Finding, ...]:
             evidence=(
                 f"Pareto k {k[1]:.2f} with the event on its own scale, {k[2]:.2f} with the event in"
                 + (
-                    "; above 0.7 the comparison is not to be trusted: fit each with --event-in all"
-                    if worst > UNRELIABLE
+                    f"; above {PARETO_K} the comparison is not to be trusted: fit each with"
+                    " --event-in all"
+                    if worst > PARETO_K
                     else ""
                 )
             ),
-            verdict="fails" if worst > UNRELIABLE else "holds",
+            verdict="fails" if worst > PARETO_K else "holds",
         ),
     )
 

@@ -27,7 +27,8 @@ class Estimate:
     parameters : further scalars and vectors of the posterior, with dims (chain, draw, ...).
     findings : checks of this kind of model.
     notes : further numbers for the manifest.
-    groups : further groups of the run, given the contributions (chain, draw, window, channel).
+    extra : further groups of the run.
+    groups : those that need the contributions (chain, draw, window, channel) of an event.
     """
 
     posterior: StructuralPosterior
@@ -36,4 +37,5 @@ class Estimate:
     parameters: Mapping[str, xr.DataArray] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, xr.Dataset] = field(default_factory=dict)
     groups: Callable[[xr.DataArray], Groups] = lambda contribution: {}

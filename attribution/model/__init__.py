@@ -1,5 +1,5 @@
 """The question: model files read, typed, and refused or accepted."""
 
-from attribution.model.read import model_names, read_model
+from attribution.model.read import model_from, model_names, read_model, read_var
 
-__all__ = ["model_names", "read_model"]
+__all__ = ["model_from", "model_names", "read_model", "read_var"]

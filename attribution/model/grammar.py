@@ -7,10 +7,12 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from attribution.errors import SpecError, nearest
+from attribution.model.period import period_of
 
 REQUIRED: Any = object()
 
@@ -56,10 +58,26 @@ class Table:
     def many(self, key: str) -> list[Table]:
         """Return the tables of an array of tables, numbered from one."""
         value = self._take(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        if not isinstance(value, list | tuple) or not all(isinstance(item, dict) for item in value):
             raise self._wrong(key, value, f"an array of tables [[{key}]]")
         return [
             Table(f"{self.place}: [[{key}]] number {number}", item)
+            for number, item in enumerate(value, start=1)
+        ]
+
+    def some(self, key: str) -> list[Table]:
+        """Return the one table under ``key``, or the tables of an array, numbered from one."""
+        value = self._take(key, REQUIRED)
+        if isinstance(value, dict):
+            return [self.sub(key)]
+        if (
+            not isinstance(value, list | tuple)
+            or not value
+            or not all(isinstance(v, dict) for v in value)
+        ):
+            raise self._wrong(key, value, "a claim in braces, or a list of such claims")
+        return [
+            Table(f"{self.place}: [{key}] number {number}", item)
             for number, item in enumerate(value, start=1)
         ]
 
@@ -68,6 +86,15 @@ class Table:
         value = self._take(key, default)
         if not isinstance(value, str) or (value == "" and default is REQUIRED):
             raise self._wrong(key, value, "a non-empty text")
+        return value
+
+    def choice(self, key: str, known: tuple[str, ...], default: Any = REQUIRED) -> str:
+        """Return one of the known texts."""
+        value = self.text(key, default)
+        if value not in known:
+            raise SpecError(
+                f"{self.place}: {key} '{value}' is unknown{nearest(value, known)}; correct it"
+            )
         return value
 
     def number(self, key: str, default: Any = REQUIRED, *, above: float = -math.inf) -> float:
@@ -93,16 +120,39 @@ class Table:
             raise self._wrong(key, value, "true or false")
         return value
 
+    def pair(self, key: str) -> tuple[float, float]:
+        """Return two numbers, the smaller first; an end may be infinite."""
+        value = self._take(key, REQUIRED)
+        numeric = isinstance(value, list | tuple) and len(value) == 2
+        if not numeric or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
+            raise self._wrong(key, value, "two numbers")
+        low, high = (float(v) for v in value)
+        if not low < high:
+            raise SpecError(
+                f"{self.place}: {key} = {value!r} is empty; give the smaller number first"
+            )
+        return low, high
+
     def day(self, key: str) -> date:
-        """Return a date."""
+        """Return a date; the label of a period stands for its first day."""
         return self._day(key, self._take(key, REQUIRED))
 
     def days(self, key: str, count: int) -> tuple[date, ...]:
         """Return a list of dates of a given length."""
         value = self._take(key, REQUIRED)
-        if not isinstance(value, list) or len(value) != count:
+        if not isinstance(value, list | tuple) or len(value) != count:
             raise self._wrong(key, value, f"a list of {count} dates")
         return tuple(self._day(key, item) for item in value)
+
+    def dates(self, key: str) -> tuple[date, ...]:
+        """Return a list of increasing dates, empty if it is left out."""
+        value = self._take(key, [])
+        if not isinstance(value, list | tuple):
+            raise self._wrong(key, value, "a list of dates")
+        found = tuple(self._day(key, item) for item in value)
+        if any(later <= earlier for earlier, later in pairwise(found)):
+            raise SpecError(f"{self.place}: {key} does not increase; sort the dates")
+        return found
 
     def texts(self, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
         """Return a list of texts without repetitions."""
@@ -119,6 +169,9 @@ class Table:
         return {name: table.number(name) for name in table.values}
 
     def _day(self, key: str, value: Any) -> date:
+        period = period_of(value) if isinstance(value, str) else None
+        if period is not None:
+            return period[0]
         if isinstance(value, datetime) or not isinstance(value, date):
             raise self._wrong(key, value, "a date such as 2026-02-05, without quotes")
         return value

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from attribution.model.restriction import Identification
+from attribution.model.scheme import Errors, Scheme
+
 UNATTRIBUTED = "unattributed"
+NEVER = date.max
+"""Stands for a day that no sample reaches: start, end and hold-out where nothing is asked."""
 
 
 @dataclass(frozen=True)
@@ -25,22 +29,31 @@ class Window:
 
 @dataclass(frozen=True)
 class Event:
-    """What is explained: the outcome variable, the windows, and the days kept out of estimation."""
+    """What is explained: the outcome variable, the windows, and the days kept out of estimation.
+
+    Without windows nothing is asked: the model reports responses and variance shares alone, and
+    no day is held out.
+    """
 
     name: str
     outcome: str
     windows: tuple[Window, ...]
-    hold_out: tuple[date, date]
+    hold_out: tuple[date, date] = (NEVER, NEVER)
+
+    @property
+    def asked(self) -> bool:
+        """Whether there is a window to decompose."""
+        return bool(self.windows)
 
     @property
     def start(self) -> date:
         """First day of the first window."""
-        return min(window.start for window in self.windows)
+        return min((window.start for window in self.windows), default=NEVER)
 
     @property
     def end(self) -> date:
         """Last day of the last window."""
-        return max(window.end for window in self.windows)
+        return max((window.end for window in self.windows), default=NEVER)
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,9 @@ class System:
 
     ``auxiliary`` series have missing spells; they load on the shocks of the core with noise of
     their own and never feed back.  ``tests`` are series that no restriction may touch.
+    ``horizons`` is how many periods after a shock responses are reported.  ``levels`` are variables
+    in levels: over a window they move by their last value, where all others, changes themselves,
+    add up.
     """
 
     variables: tuple[str, ...]
@@ -65,11 +81,21 @@ class System:
     constant: bool = True
     auxiliary: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    horizons: int = 10
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Minnesota:
-    """Hyperparameters of the Minnesota prior on lag coefficients."""
+    """Hyperparameters of the Minnesota prior on lag coefficients.
+
+    ``sum_of_coefficients`` and ``single_unit_root`` are the tightness of the two priors that
+    dummy observations at the mean of the first ``lags`` rows carry (GLP's mu and delta: smaller is
+    tighter); None leaves one out.  ``hierarchical`` integrates over ``tightness``, the residual
+    scales and whichever of the two is present, which then only has to be positive.
+    ``residual_scales`` gives the residual standard deviations behind the prior, of every variable;
+    those of the series' own autoregressions if empty.
+    """
 
     tightness: float = 0.2
     decay: float = 1.0
@@ -77,6 +103,10 @@ class Minnesota:
     own_lags: tuple[tuple[str, float], ...] = ()
     intercept_scale: float = 10.0
     flat: bool = False
+    sum_of_coefficients: float | None = None
+    single_unit_root: float | None = None
+    hierarchical: bool = False
+    residual_scales: tuple[tuple[str, float], ...] = ()
 
     def mean_of(self, variable: str) -> float:
         """Prior mean of the first own lag of ``variable``."""
@@ -100,73 +130,6 @@ class Expectation:
     channel: str
     sign: int
     reason: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One claim: what a channel's shock does to a variable on the day it strikes.
-
-    ``low`` and ``high`` bound the response of ``variable``, in its own unit, *per unit by which
-    the shock moves the outcome in its normal direction* (an elasticity); an infinite end is open.
-    ``center`` is the prior median used by the structural prior.
-    """
-
-    channel: str
-    variable: str
-    low: float
-    high: float
-    reason: str
-    source: str
-    center: float | None = None
-
-    @property
-    def signed(self) -> bool:
-        """Whether the cell fixes a sign: it lies on one side of zero and is open at that end."""
-        return (self.low >= 0 and math.isinf(self.high)) or (
-            self.high <= 0 and math.isinf(self.low)
-        )
-
-    @property
-    def claim(self) -> str:
-        """The cell as it is printed: ``+``, ``-``, ``>= a``, ``<= b`` or ``[a, b]``."""
-        if math.isinf(self.high):
-            return "+" if self.low == 0 else f">= {self.low:g}"
-        if math.isinf(self.low):
-            return "-" if self.high == 0 else f"<= {self.high:g}"
-        return f"[{self.low:g}, {self.high:g}]"
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A named structural shock."""
-
-    name: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Identification:
-    """The identification table: channels, and cells with a reason and a source each.
-
-    ``direction`` is the sign of the outcome's response to every named shock (−1: each named
-    shock lowers the outcome).  What no cell mentions is unrestricted.
-    """
-
-    name: str
-    path: Path | None
-    outcome: str
-    direction: int
-    channels: tuple[Channel, ...]
-    cells: tuple[Cell, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the channels, in table order."""
-        return tuple(channel.name for channel in self.channels)
-
-    def cells_of(self, channel: str) -> tuple[Cell, ...]:
-        """Return the cells of one channel."""
-        return tuple(cell for cell in self.cells if cell.channel == channel)
 
 
 @dataclass(frozen=True)
@@ -215,6 +178,8 @@ class ModelSpec:
     prior: Minnesota = field(default_factory=Minnesota)
     structural: StructuralPrior = field(default_factory=StructuralPrior)
     identification: Identification | None = None
+    scheme: Scheme = field(default_factory=Scheme)
+    errors: Errors = field(default_factory=Errors)
     exposures: tuple[Exposure, ...] = ()
     expectations: tuple[Expectation, ...] = ()
 
@@ -228,6 +193,7 @@ class ModelSpec:
             *self.system.tests,
             *(exposure.column for exposure in self.exposures),
             *self.structural.scale_columns,
+            *(instrument.column for instrument in self.scheme.instruments),
         )
         return tuple(dict.fromkeys(names))
 
@@ -239,7 +205,7 @@ class ModelSpec:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Named shocks, in table order; the variables' own names where there is no table."""
-        if self.identification is None:
-            return self.system.variables
-        return self.identification.names
+        """Named shocks: those of the table, of the scheme, or the ordered variables' own names."""
+        if self.identification is not None:
+            return self.identification.names
+        return self.scheme.shocks or self.scheme.order or self.system.variables

@@ -1,18 +1,24 @@
-"""Identification tables: read cell by cell, each with its reason and its source."""
+"""Identification tables: channels, and claims about them with a reason and a source each."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from pathlib import Path
 
 from attribution.content import content
 from attribution.errors import SpecError, nearest
+from attribution.model.cell import cells_of
+from attribution.model.claims import narratives_of, rankings_of, shares_of
 from attribution.model.grammar import Table, read_toml
-from attribution.model.spec import UNATTRIBUTED, Cell, Channel, Identification
+from attribution.model.restriction import OUTCOME, READINGS, Channel, Identification
+from attribution.model.spec import UNATTRIBUTED
 
 KIND = "identification"
 RESERVED = (UNATTRIBUTED, "baseline", "observed")
-CELL_KEYS = ("sign", "at_least", "at_most", "between", "center", "reason", "source")
+MORE_KEYS = ("rankings", "variance_shares", "narratives", "reading", "reason", "source")
+"""What a model file may add to a table that stands in a file of its own."""
+TABLE_KEYS = ("schema", "kind", "outcome", "direction", "channels", "cells", *MORE_KEYS)
+DIRECTIONS = {"": 0, "+": 1, "-": -1}
 
 
 def read_table(name: str, beside: Path | None = None) -> Identification:
@@ -32,38 +38,70 @@ def read_table(name: str, beside: Path | None = None) -> Identification:
 
 
 def parse_table(table: Table, name: str, path: Path | None) -> Identification:
-    """Type an identification table that stands in a file of its own or inside a model file."""
-    table.known(("schema", "kind", "outcome", "direction", "channels", "cells"))
+    """Type an identification table that stands in a file of its own or inside a model file.
+
+    Its ``outcome`` is empty if it names none.
+    """
+    table.known(TABLE_KEYS)
     if table.integer("schema", 1, at_least=1) != 1:
         raise SpecError(
             f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1"
         )
     if table.text("kind", KIND) != KIND:
         raise SpecError(f"{table.place}: kind '{table.values['kind']}' is not '{KIND}'; correct it")
-    titles = table.sub("channels", required=True)
-    for row in RESERVED:
-        if row in titles.values:
-            raise SpecError(
-                f"{table.place}: [channels] '{row}' is a row of every table; rename the channel"
-            )
-    channels = tuple(Channel(key, titles.text(key)) for key in titles.values)
-    direction = table.text("direction")
-    if direction not in ("+", "-"):
+    direction = table.text("direction", "")
+    if direction not in DIRECTIONS or ("direction" in table.values and not direction):
         raise SpecError(f"{table.place}: direction = {direction!r} is not '+' or '-'; correct it")
-    rows = table.sub("cells", required=True)
-    cells = tuple(
-        _cell(rows.sub(variable).sub(channel), variable, channel, channels)
-        for variable in rows.values
-        for channel in rows.sub(variable).values
-    )
-    outcome = table.text("outcome")
+    outcome = table.text("outcome", "")
+    if direction and not outcome:
+        raise SpecError(f"{table.place}: direction speaks of no outcome; add outcome")
+    channels = _channels(table)
+    names = tuple(channel.name for channel in channels)
+    cells = cells_of(table, names, DIRECTIONS[direction])
     for cell in cells:
-        if cell.variable == outcome:
+        if cell.variable == outcome and cell.per == OUTCOME and cell.first == 0:
             raise SpecError(
                 f"{table.place}: [cells.{outcome}] restricts the outcome, whose response is the"
                 " unit of every cell; remove it"
             )
-    return Identification(name, path, outcome, 1 if direction == "+" else -1, channels, cells)
+    return Identification(
+        name=name,
+        path=path,
+        outcome=outcome,
+        direction=DIRECTIONS[direction],
+        channels=channels,
+        cells=cells,
+        rankings=rankings_of(table, names),
+        shares=shares_of(table, names),
+        narratives=narratives_of(table, names),
+        reading=table.choice("reading", READINGS, READINGS[0]),
+    )
+
+
+def extended(base: Identification, table: Table) -> Identification:
+    """Add the claims that a model file makes beside the table that it names."""
+    return replace(
+        base,
+        rankings=(*base.rankings, *rankings_of(table, base.names)),
+        shares=(*base.shares, *shares_of(table, base.names)),
+        narratives=(*base.narratives, *narratives_of(table, base.names)),
+        reading=table.choice("reading", READINGS, base.reading),
+    )
+
+
+def refuse_reserved(names: tuple[str, ...], place: str) -> None:
+    """Refuse channels that are named as a row of every result."""
+    for row in RESERVED:
+        if row in names:
+            raise SpecError(f"{place} '{row}' is a row of every table; rename the channel")
+
+
+def _channels(table: Table) -> tuple[Channel, ...]:
+    titles = table.sub("channels", required=True)
+    refuse_reserved(tuple(titles.values), f"{table.place}: [channels]")
+    if not titles.values:
+        raise SpecError(f"{table.place}: [channels] is empty; name at least one channel")
+    return tuple(Channel(key, titles.text(key)) for key in titles.values)
 
 
 def _find(name: str, beside: Path | None) -> Path:
@@ -81,57 +119,3 @@ def _find(name: str, beside: Path | None) -> Path:
             " a file ending in .toml"
         )
     return path
-
-
-def _cell(table: Table, variable: str, channel: str, channels: tuple[Channel, ...]) -> Cell:
-    names = [c.name for c in channels]
-    if channel not in names:
-        raise SpecError(
-            f"{table.place}: unknown channel '{channel}'{nearest(channel, names)}; correct it"
-        )
-    table.known(CELL_KEYS)
-    low, high = _bounds(table)
-    center = table.number("center", math.nan) if "center" in table.values else None
-    if center is not None and not low <= center <= high:
-        raise SpecError(f"{table.place}: center = {center:g} is outside the claim; correct it")
-    return Cell(
-        channel=channel,
-        variable=variable,
-        low=low,
-        high=high,
-        center=center,
-        reason=table.text("reason"),
-        source=table.text("source"),
-    )
-
-
-def _bounds(table: Table) -> tuple[float, float]:
-    claims = [key for key in ("sign", "at_least", "at_most", "between") if key in table.values]
-    if len(claims) != 1:
-        raise SpecError(
-            f"{table.place}: {len(claims)} claims; give exactly one of sign, at_least, at_most,"
-            " between"
-        )
-    if claims == ["sign"]:
-        sign = table.text("sign")
-        if sign not in ("+", "-"):
-            raise SpecError(f"{table.place}: sign = {sign!r} is not '+' or '-'; correct it")
-        return (0.0, math.inf) if sign == "+" else (-math.inf, 0.0)
-    if claims == ["at_least"]:
-        return table.number("at_least"), math.inf
-    if claims == ["at_most"]:
-        return -math.inf, table.number("at_most")
-    value = table.values["between"]
-    numeric = isinstance(value, list) and len(value) == 2
-    if not numeric or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
-        raise SpecError(f"{table.place}: between = {value!r} is not two numbers; correct it")
-    low, high = (float(v) for v in value)
-    if math.isinf(low) or math.isinf(high):
-        raise SpecError(
-            f"{table.place}: between = {value!r} is open; use at_least, at_most or sign"
-        )
-    if not low < high:
-        raise SpecError(
-            f"{table.place}: between = {value!r} is empty; give the smaller number first"
-        )
-    return low, high

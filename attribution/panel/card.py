@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-CALENDARS = ("XNYS", "weekdays", "daily", "monthly", "quarterly", "none")
+CALENDARS = ("XNYS", "weekdays", "daily", "monthly", "quarterly", "yearly", "none")
 LAYOUTS = ("series", "long", "records")
 TYPES = ("number", "text")
 
@@ -87,7 +87,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Card:
-    """What a data file holds: one clock, one calendar, a description of every column."""
+    """What a data file holds: one clock, one calendar, a description of every column.
+
+    An empty ``calendar`` is taken from the rows.  ``unit``, where there is one, stands for the unit
+    of whatever names none, and then a column of the file needs no description of its own.
+    """
 
     name: str
     path: Path
@@ -106,6 +110,7 @@ class Card:
     note: str
     series: dict[str, Series]
     columns: dict[str, Column]
+    unit: str = ""
 
     @property
     def close(self) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from attribution.panel.rows import Rows, read_rows
 
 @dataclass(frozen=True)
 class Described:
-    """A column that a model may name, or a raw one where the data set derives none."""
+    """A column that a model may name, or a raw one where rows are no series or none is derived."""
 
     name: str
     unit: str
@@ -96,12 +96,15 @@ def _describe(card: Card, path: Path) -> DataSet:
 
 
 def _columns(card: Card) -> tuple[Described, ...]:
-    if card.columns:
-        return tuple(_derived(column, card) for column in card.columns.values())
-    return tuple(
+    derived = tuple(_derived(column, card) for column in card.columns.values())
+    if derived and card.layout == "series":
+        return derived
+    raw = tuple(
         Described(s.name, s.unit, "level" if s.type == "number" else "text", s.source, s.note)
         for s in card.series.values()
+        if s.name not in card.columns
     )
+    return derived + raw
 
 
 def _derived(column: Column, card: Card) -> Described:

@@ -38,6 +38,17 @@ def read_cells(card: Card, path: Path) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
+def header_of(path: Path) -> tuple[str, ...]:
+    """Names of the columns of a data file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    return tuple(_parquet(path) if path.suffix == ".parquet" else _csv(path))
+
+
 def _csv(path: Path) -> dict[str, pd.Series]:
     """Columns as text; every row must have as many cells as the header."""
     try:

@@ -9,13 +9,50 @@ import pandas as pd
 
 from attribution.errors import DataError, EventError
 from attribution.model.spec import ModelSpec
+from attribution.panel.trading_days import calendar_of
 
 DAYS_PER_VARIABLE = 10
 """Days of estimation that each variable needs."""
+DAYS_UNDER_A_PRIOR = 2
+"""The same where a proper prior shrinks the lags."""
 UNEXPLAINED = 0.01
 """Share of a variable's variance that must remain when the closest other one is taken out."""
 CONDITION = 1e3
 """Largest condition number of the correlation matrix."""
+
+
+SLACK = {"monthly": 31, "quarterly": 92, "yearly": 366}
+"""Days by which a file may miss the ends of the sample: they may be closed; 7 if not listed."""
+
+
+def sample_days(
+    spec: ModelSpec, days: pd.DatetimeIndex, calendar: str, place: str
+) -> pd.DatetimeIndex:
+    """Rows of the sample; they must reach its start, its end and the event.
+
+    Parameters
+    ----------
+    calendar : of the rows; taken from their spacing if empty.
+
+    Raises
+    ------
+    EventError, DataError
+        Naming the days that are there.
+    """
+    start, end = pd.Timestamp(spec.sample.start), pd.Timestamp(spec.sample.end)
+    if spec.event.asked and days[-1] < pd.Timestamp(spec.event.end):
+        raise EventError(
+            f"{spec.name}: {place} ends on {days[-1]:%Y-%m-%d}, before the event does"
+            f" ({spec.event.end}); extend the data or move the event"
+        )
+    slack = pd.Timedelta(days=SLACK.get(calendar or calendar_of(days), 7))
+    if days[0] > start + slack or days[-1] < end - slack:
+        raise DataError(
+            f"{spec.name}: the sample ({spec.sample.start} to {spec.sample.end}) is not covered by"
+            f" {place} ({days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}); extend the data or cut the"
+            " sample"
+        )
+    return days[(days >= start) & (days <= end)]
 
 
 def refuse_uncovered_event(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
@@ -37,15 +74,46 @@ def refuse_uncovered_event(spec: ModelSpec, days: pd.DatetimeIndex, place: str) 
                     f" {last:%Y-%m-%d}); move the window or extend the data"
                 )
             if stamp not in days:
-                raise EventError(
-                    f"{where}, a {stamp:%A} without a row in {place}; move it to a trading day"
-                )
+                raise EventError(f"{where}, {_without_row(stamp, days, place)}")
         before = int((days < pd.Timestamp(window.start)).sum())
         if before < spec.system.lags:
             raise EventError(
                 f"{spec.name}: window '{window.name}' has {before} day(s) of the sample before it,"
                 f" {spec.system.lags} lag(s) need as many; start the sample earlier"
             )
+
+
+def refuse_unseen_dates(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
+    """Refuse narratives and outliers on dates without a row, or on one that only serves as a lag.
+
+    Raises
+    ------
+    DataError
+        Naming the date and what may be done.
+    """
+    rows = spec.identification.narratives if spec.identification is not None else ()
+    dated = [
+        (f"the narrative of '{row.channel}'", day) for row in rows for day in (row.start, row.end)
+    ]
+    dated += [("an outlier", day) for day in spec.errors.outliers]
+    for what, day in dated:
+        stamp = pd.Timestamp(day)
+        where = f"{spec.name}: {what} stands on {day}"
+        if stamp not in days:
+            raise DataError(f"{where}, {_without_row(stamp, days, place)}")
+        if stamp in days[: spec.system.lags]:
+            raise DataError(
+                f"{where}, one of the first {spec.system.lags} rows of the sample, whose shocks are"
+                " not estimated; move it or start the sample earlier"
+            )
+
+
+def _without_row(stamp: pd.Timestamp, days: pd.DatetimeIndex, place: str) -> str:
+    """Say that a date has no row, and where to move it."""
+    if calendar_of(days) == "none":
+        return f"a {stamp:%A} without a row in {place}; move it to a trading day"
+    near = days[int(np.abs((days - stamp).total_seconds()).argmin())]
+    return f"without a row in {place}; rows are {calendar_of(days)}, the nearest is {near:%Y-%m-%d}"
 
 
 def refuse_gaps(spec: ModelSpec, values: pd.DataFrame, place: str) -> None:
@@ -70,7 +138,7 @@ def refuse_gaps(spec: ModelSpec, values: pd.DataFrame, place: str) -> None:
         kind = "column" if name in spec.predetermined else "variable"
         where = f"{spec.name}: {kind} '{name}'"
         last = days[~empty][-1]
-        if last < start:
+        if spec.event.asked and last < start:
             raise EventError(
                 f"{where} ends on {last:%Y-%m-%d} in {place}, before the event ({start:%Y-%m-%d} to"
                 f" {end:%Y-%m-%d}); supply it, declare it auxiliary, or remove it from the model"
@@ -91,10 +159,15 @@ def refuse_gaps(spec: ModelSpec, values: pd.DataFrame, place: str) -> None:
 
 
 def refuse_short(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
-    """Refuse fewer days of estimation than ten a variable, or than the lags alone use up."""
+    """Refuse fewer days of estimation than ten a variable, or than the lags alone use up.
+
+    A proper prior on the lags of an ``svar`` carries what the data leave open: two a variable do.
+    """
     n, lags = len(spec.system.variables), spec.system.lags
     found = len(_estimation(spec, days)) - lags
     needed = max(DAYS_PER_VARIABLE * n, n * lags + 1 + n)
+    if spec.kind == "svar" and not spec.prior.flat:
+        needed = DAYS_UNDER_A_PRIOR * n
     if found < needed:
         raise DataError(
             f"{spec.name}: {place} leaves {max(found, 0)} days for estimation, {n} variables with"
@@ -105,7 +178,9 @@ def refuse_short(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
 def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame) -> None:
     """Refuse constant columns, and variables that are combinations of others; the pair is named.
 
-    The event's days do not enter: what they would add is what the model is asked.
+    What is compared is what the row before leaves unexplained: levels that share a trend are no
+    combinations of each other.  The event's days do not enter: what they would add is what the
+    model is asked.
     """
     seen = values.loc[_estimation(spec, pd.DatetimeIndex(values.index))]
     for name in seen.columns:
@@ -118,7 +193,7 @@ def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame) -> None:
     names = spec.system.variables
     if len(names) < 2:
         return
-    correlation = np.corrcoef(seen[list(names)].to_numpy(), rowvar=False)
+    correlation = np.corrcoef(_news(seen[list(names)].to_numpy()), rowvar=False)
     off = np.abs(correlation - np.eye(len(names)))
     i, j = sorted(int(k) for k in np.unravel_index(off.argmax(), off.shape))
     if 1 - off[i, j] ** 2 < UNEXPLAINED:
@@ -133,6 +208,16 @@ def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame) -> None:
             f"{spec.name}: the variables are collinear together (condition number above"
             f" {CONDITION:g}), '{names[i]}' and '{names[j]}' most of all; remove one of the two"
         )
+
+
+def _news(values: np.ndarray) -> np.ndarray:
+    """Return what the last row of all variables (time, variable), and a constant, do not explain.
+
+    One regression for all keeps a variable that combines others their combination.
+    """
+    past = np.column_stack([np.ones(len(values) - 1), values[:-1]])
+    news: np.ndarray = values[1:] - past @ np.linalg.lstsq(past, values[1:])[0]
+    return news
 
 
 def _event(spec: ModelSpec) -> tuple[date, date]:

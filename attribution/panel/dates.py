@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import DataError
+from attribution.model.period import period_of
 from attribution.panel.card import Card
 
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -16,9 +17,9 @@ _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
 def days_of(index: pd.Series, card: Card, place: str) -> pd.DatetimeIndex:
     """Turn the index column into days, each the day of one reading at the card's clock.
 
-    Plain days are taken as they are.  Instants must name their offset from UTC; they are converted
-    to the zone of the card's clock by its own rules for summer time, and must fall on the hour
-    that the clock gives.
+    Plain days are taken as they are, and a month, a quarter or a year by its first day.  Instants
+    must name their offset from UTC; they are converted to the zone of the card's clock by its own
+    rules for summer time, and must fall on the hour that the clock gives.
 
     Raises
     ------
@@ -48,6 +49,8 @@ def _from_text(index: pd.Series, card: Card, place: str) -> pd.DatetimeIndex:
     if naive.any():
         row = _first(naive)
         raise _naive(index.iloc[row - 1], row, card, place)
+    if period_of(index.iloc[0]) is not None:
+        return _from_labels(index, card, place)
     if not (plain | instant).all():
         row = _first(~(plain | instant))
         raise _no_date(index.iloc[row - 1], row, card, place)
@@ -65,6 +68,19 @@ def _from_text(index: pd.Series, card: Card, place: str) -> pd.DatetimeIndex:
         row = _first(read.isna()) if read.isna().any() else 1
         raise _no_date(index.iloc[row - 1], row, card, place) from None
     return _on_clock(instants, card, place)
+
+
+def _from_labels(index: pd.Series, card: Card, place: str) -> pd.DatetimeIndex:
+    """First days of periods that are all of one length."""
+    found = [period_of(text) for text in index]
+    kinds = [None if period is None else period[1] for period in found]
+    for row, kind in enumerate(kinds, start=1):
+        if kind != kinds[0]:
+            raise DataError(
+                f"{place}: '{card.index}' holds '{index.iloc[row - 1]}' on row {row}, which is no"
+                f" {kinds[0]} label such as '{index.iloc[0]}'; write every row the same way"
+            )
+    return _plain(pd.DatetimeIndex([period[0] for period in found if period is not None]))
 
 
 def _on_clock(instants: pd.DatetimeIndex, card: Card, place: str) -> pd.DatetimeIndex:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from attribution.content import content
 from attribution.errors import DataError, nearest
-from attribution.panel.card import Card
-from attribution.panel.spelling import read_card
+from attribution.panel.card import Card, Column
+from attribution.panel.cells import header_of
+from attribution.panel.spelling import plain_series, read_card
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -36,7 +38,7 @@ def find_data(name: str, data: Path | None = None) -> tuple[Card, Path]:
                 f"{data.name}: no card {card_path.name} beside it; write one that gives the unit,"
                 " the transform and the clock of every column"
             )
-        return read_card(card_path), _known_kind(path)
+        return _complete(read_card(card_path), _known_kind(path)), path
     card_path = data if data is not None and data.is_file() else _card_in(name, data)
     card = read_card(card_path)
     if Path(card.file).name != card.file:
@@ -46,7 +48,27 @@ def find_data(name: str, data: Path | None = None) -> tuple[Card, Path]:
         raise DataError(
             f"{card_path.name}: its file {card.file} is not beside it; add it or correct file"
         )
-    return card, _known_kind(path)
+    return _complete(card, _known_kind(path)), path
+
+
+def _complete(card: Card, path: Path) -> Card:
+    """Describe the columns of the file that the card leaves to its default unit.
+
+    A series that no column is named after becomes a column as it stands, where the card has a
+    default unit or derives no column at all.
+    """
+    if card.layout != "series" or (card.columns and not card.unit):
+        return card
+    series = dict(card.series)
+    for name in header_of(path) if card.unit else ():
+        if name not in (card.index, *series):
+            series[name] = plain_series(name, card)
+    levels = {
+        name: Column(name=name, transform="level", unit=found.unit, of=name, note=found.note)
+        for name, found in series.items()
+        if found.type == "number" and name not in card.columns
+    }
+    return replace(card, series=series, columns={**card.columns, **levels})
 
 
 def cards_in(folder: Path | None = None) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from attribution.errors import DataError, EventError, nearest
+from attribution.errors import DataError, nearest
 from attribution.model.spec import ModelSpec
 from attribution.panel.card import Card, Column
 from attribution.panel.coverage import (
@@ -15,6 +15,8 @@ from attribution.panel.coverage import (
     refuse_gaps,
     refuse_short,
     refuse_uncovered_event,
+    refuse_unseen_dates,
+    sample_days,
 )
 from attribution.panel.derive import derive, refuse_leaps, refuse_undefined
 from attribution.panel.find import digest_of, find_data
@@ -81,19 +83,26 @@ def read_panel(spec: ModelSpec, data: Path | None = None) -> Panel:
     EventError
         If the data or one variable does not cover the event.
     """
+    if not spec.sample.panel and (data is None or data.is_dir()):
+        raise DataError(
+            f"{spec.name}: [sample] names no panel; add panel = the stem of a card, or hand over a"
+            " data file or a data frame"
+        )
     card, path = find_data(spec.sample.panel, data)
     _check_columns(spec, card, path)
     rows = read_rows(card, path)
     raw, place = rows.frame, path.name
     columns = tuple(card.columns[name] for name in spec.columns)
     used = tuple(dict.fromkeys(name for column in columns for name in column.inputs))
-    days = _sample(spec, card, pd.DatetimeIndex(raw.index), place)
+    days = sample_days(spec, pd.DatetimeIndex(raw.index), card.calendar, place)
     refuse_magnitudes(card, raw, used, place)
     values = _derived(columns, card, raw, days, place)
     refuse_uncovered_event(spec, days, place)
+    refuse_unseen_dates(spec, days, place)
     refuse_gaps(spec, values, place)
     event = (pd.Timestamp(spec.event.start), pd.Timestamp(spec.event.end))
-    refuse_stale(card, raw.loc[days], used, event, place)
+    if card.clock != "none":  # without an instant of reading there are no quotes to stand still
+        refuse_stale(card, raw.loc[days], used, event, place)
     refuse_short(spec, days, place)
     refuse_degenerate(spec, values)
     return Panel(
@@ -138,22 +147,3 @@ def _check_columns(spec: ModelSpec, card: Card, path: Path) -> None:
                 f"{spec.name}: column '{name}' of {path.name} is not known before its day, so using"
                 " it as pre-determined looks ahead; give it lag = 1 in the card or name another"
             )
-
-
-def _sample(spec: ModelSpec, card: Card, days: pd.DatetimeIndex, place: str) -> pd.DatetimeIndex:
-    """Days of the sample; the file must reach its start, and its end."""
-    start, end = pd.Timestamp(spec.sample.start), pd.Timestamp(spec.sample.end)
-    if days[-1] < pd.Timestamp(spec.event.end):
-        raise EventError(
-            f"{spec.name}: {place} ends on {days[-1]:%Y-%m-%d}, before the event does"
-            f" ({spec.event.end}); extend the data or move the event"
-        )
-    # a first or last day may be closed, so there is some slack; more is a file too short
-    slack = pd.Timedelta(days={"monthly": 31, "quarterly": 92}.get(card.calendar, 7))
-    if days[0] > start + slack or days[-1] < end - slack:
-        raise DataError(
-            f"{spec.name}: the sample ({spec.sample.start} to {spec.sample.end}) is not covered by"
-            f" {place} ({days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}); extend the data or cut the"
-            " sample"
-        )
-    return days[(days >= start) & (days <= end)]

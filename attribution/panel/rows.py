@@ -11,7 +11,7 @@ from attribution.errors import DataError
 from attribution.panel.card import Card
 from attribution.panel.cells import read_cells
 from attribution.panel.dates import days_of
-from attribution.panel.trading_days import expected_days
+from attribution.panel.trading_days import PERIODS, calendar_of, expected_days
 
 
 @dataclass(frozen=True)
@@ -97,29 +97,30 @@ def _check_order(days: pd.Index, path: Path) -> None:
 
 def _check_calendar(days: pd.DatetimeIndex, card: Card, place: str) -> None:
     """Refuse days that are absent, and days on which nothing can have been observed."""
-    if card.calendar == "none":
+    calendar = card.calendar or calendar_of(days)
+    if calendar == "none":
         return
-    if card.calendar in ("monthly", "quarterly"):
-        periods = days.to_period({"monthly": "M", "quarterly": "Q"}[card.calendar])
+    if calendar in PERIODS:
+        periods = days.to_period(PERIODS[calendar])
         steps = periods[1:].astype("int64") - periods[:-1].astype("int64")
         if len(steps) and (steps != 1).any():
             row = int((steps != 1).argmax())
             raise DataError(
-                f"{place}: the {card.calendar} calendar expects {periods[row] + 1} after"
+                f"{place}: the {calendar} calendar expects {periods[row] + 1} after"
                 f" {_words(days[row])}, found {_words(days[row + 1])}; give each period one row"
             )
         return
     closed = pd.DatetimeIndex(card.closed)
-    expected = expected_days(card.calendar, days[0].date(), days[-1].date()).difference(closed)
+    expected = expected_days(calendar, days[0].date(), days[-1].date()).difference(closed)
     extra, lost = days.difference(expected), expected.difference(days)
     if len(extra):
         raise DataError(
-            f"{place}: {_words(extra[0])} is a {extra[0]:%A} on which the {card.calendar} calendar"
+            f"{place}: {_words(extra[0])} is a {extra[0]:%A} on which the {calendar} calendar"
             f" is closed; remove the row or correct calendar in {card.path.name}"
         )
     if len(lost):
         raise DataError(
-            f"{place}: {len(lost)} day(s) of the {card.calendar} calendar are missing, first"
+            f"{place}: {len(lost)} day(s) of the {calendar} calendar are missing, first"
             f" {_words(lost[0])}; add the rows with empty cells where nothing was observed, or list"
             f" the days under closed in {card.path.name}"
         )

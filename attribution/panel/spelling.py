@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from attribution.panel.card import CALENDARS, LAYOUTS, TYPES, Card, Column, Seri
 _PROVENANCE = ("source", "vintage", "refresh")
 _TOP = (
     *("schema", "title", "file", "layout", "index", "entity", "clock", "calendar", "closed"),
-    *("licence", *_PROVENANCE, "note", "series", "columns"),
+    *("licence", "unit", *_PROVENANCE, "note", "series", "columns"),
 )
 _SERIES = ("unit", "type", "clock", *_PROVENANCE, "note", "magnitude", "repeats", "known_ahead")
 _COMMON = ("transform", "unit", "note")
@@ -52,27 +53,33 @@ def read_card(path: Path) -> Card:
 
 
 def _card(table: Table, path: Path) -> Card:
+    if "kind" in table.values and "system" in table.values:
+        raise DataError(
+            f"{path.name}: a model file, where the card of a data set should stand; give the two"
+            " different names"
+        )
     table.known(_TOP)
     if table.integer("schema", at_least=1) != 1:
         raise DataError(
             f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1"
         )
     layout = _one_of(table, "layout", LAYOUTS, "series")
-    rows = table.sub("series", required=True)
+    unit = table.text("unit") if "unit" in table.values else ""
+    rows = table.sub("series", required=not unit)
     series = {name: _series(rows.sub(name), name, table) for name in rows.values}
-    columns = table.sub("columns", required=layout == "series")
-    if layout != "series" and columns.values:
-        raise DataError(f'{table.place}: [columns] needs layout = "series"; remove one of the two')
-    return Card(
+    columns = table.sub("columns")
+    if layout == "records" and columns.values:
+        raise DataError(f'{table.place}: [columns] needs layout = "series" or "long"; remove one')
+    card = Card(
         name=path.stem,
         path=path,
-        title=table.text("title"),
-        file=table.text("file"),
+        title=table.text("title", path.stem),
+        file=table.text("file", f"{path.stem}.csv"),
         layout=layout,
         index=table.text("index"),
         entity=table.text("entity") if layout == "long" else "",
-        clock=table.text("clock"),
-        calendar=_one_of(table, "calendar", CALENDARS),
+        clock=table.text("clock", "none"),
+        calendar=_one_of(table, "calendar", CALENDARS) if "calendar" in table.values else "",
         closed=_dates(table, "closed"),
         licence=table.text("licence", ""),
         source=table.text("source", ""),
@@ -80,14 +87,38 @@ def _card(table: Table, path: Path) -> Card:
         refresh=table.text("refresh", ""),
         note=table.text("note", ""),
         series=series,
-        columns={name: _column(columns.sub(name), name, series) for name in columns.values},
+        columns={},
+        unit=unit,
+    )
+    derived = {name: _column(columns.sub(name), name, card) for name in columns.values}
+    for column in derived.values():
+        if unit:  # whatever a column is made of is described by the default
+            series |= {n: plain_series(n, card) for n in column.inputs if n not in series}
+        _check_column(column, series, f"{table.place}: [columns]: [{column.name}]")
+    return replace(card, series=series, columns=derived)
+
+
+def plain_series(name: str, card: Card) -> Series:
+    """Describe a number column by what the card says of all."""
+    return Series(
+        name=name,
+        unit=card.unit,
+        type="number",
+        clock=card.clock,
+        source=card.source,
+        vintage=card.vintage,
+        refresh=card.refresh,
+        note="",
+        magnitude=None,
+        repeats=False,
+        known_ahead=False,
     )
 
 
 def _series(table: Table, name: str, card: Table) -> Series:
     table.known(_SERIES)
     kind = _one_of(table, "type", TYPES, "number")
-    unit = table.text("unit", "" if kind == "text" else REQUIRED)
+    unit = table.text("unit", "" if kind == "text" else card.values.get("unit", REQUIRED))
     inherited = {key: card.text(key, "") for key in ("clock", *_PROVENANCE)}
     return Series(
         name=name,
@@ -101,14 +132,14 @@ def _series(table: Table, name: str, card: Table) -> Series:
     )
 
 
-def _column(table: Table, name: str, series: dict[str, Series]) -> Column:
-    transform = _one_of(table, "transform", TRANSFORMS)
+def _column(table: Table, name: str, card: Card) -> Column:
+    transform = _one_of(table, "transform", TRANSFORMS, "level")
     table.known((*_COMMON, *TRANSFORMS[transform]))
     column = Column(
         name=name,
         transform=transform,
-        unit=table.text("unit"),
-        of=table.text("of", "" if transform == "since" else REQUIRED),
+        unit=table.text("unit", _unit_of(table, name, transform, card)),
+        of=table.text("of", "" if transform == "since" else name),
         times=table.text("times", ""),
         over=table.text("over", ""),
         scale=table.number("scale", 1.0),
@@ -123,8 +154,20 @@ def _column(table: Table, name: str, series: dict[str, Series]) -> Column:
         confirmed=_dates(table, "confirmed"),
         note=table.text("note", ""),
     )
-    _check_column(column, series, table.place)
     return column
+
+
+def _unit_of(table: Table, name: str, transform: str, card: Card) -> Any:
+    """Return the unit of a column that names none: log points, the card's, or its series' own."""
+    scale = table.values.get("scale", 1.0)
+    if transform.startswith("log_"):
+        return "log points" if scale == _LOG_SCALES["log points"] else REQUIRED
+    if card.unit:
+        return card.unit
+    made_of = card.series.get(table.text("of", name))
+    same = transform in ("level", "change") and scale == 1 and made_of is not None
+    same = same and not {"times", "over", "annualised"} & set(table.values)
+    return made_of.unit if same and made_of is not None else REQUIRED
 
 
 def _check_column(column: Column, series: dict[str, Series], place: str) -> None:
@@ -195,7 +238,7 @@ def _check_clock(card: Card) -> None:
     try:
         time.fromisoformat(at or "00:00")
         ZoneInfo(zone)
-    except (ValueError, OSError):
+    except (ValueError, KeyError, OSError):  # an unknown zone is a key that is not there
         raise DataError(
             f"{card.path.name}: clock '{card.clock}' is not a time and a zone such as"
             " '16:00 America/New_York', a zone alone, or 'none'; correct it"

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 MONDAY, THURSDAY = 0, 3
 JUNETEENTH = 2022
 """First year in which the New York Stock Exchange kept 19 June."""
+
+
+PERIODS = {"monthly": "M", "quarterly": "Q", "yearly": "Y"}
+"""Calendars that expect one row a period, on whatever day of it."""
+SPACING = {"yearly": 360, "quarterly": 85, "monthly": 27}
+"""Days between two rows, at least, in the middle of a file's rows."""
+
+
+def calendar_of(days: pd.DatetimeIndex) -> str:
+    """Calendar that the spacing of the rows shows: yearly, quarterly, monthly, or else none."""
+    if len(days) < 3:
+        return "none"
+    middle = float(np.median(np.diff(days.to_numpy()) / np.timedelta64(1, "D")))
+    return next((name for name, spacing in SPACING.items() if middle >= spacing), "none")
 
 
 def expected_days(calendar: str, first: date, last: date) -> pd.DatetimeIndex:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attribution.diagnostics import PARETO_K
 from attribution.report import numbers, tables
 from attribution.report.draws import (
     band,
@@ -25,14 +26,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS = ("o", "s", "D", "^")
-TRUSTED = 0.7  # above it the reweighted draws rest on a handful of them
 
 
 def reliability(name: str, pareto_k: float) -> str:
     """Name a way to use the event, with the tail index of its weights when it was reweighted."""
     if not np.isfinite(pareto_k):
         return name
-    warning = ", not reliable" if pareto_k > TRUSTED else ""
+    warning = ", not reliable" if pareto_k > PARETO_K else ""
     return f"{name} (k = {pareto_k:.2f}{warning})"
 
 

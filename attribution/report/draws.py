@@ -79,7 +79,9 @@ def band(values: np.ndarray, weight: np.ndarray) -> Band:
 
 
 def windows(tree: xr.DataTree) -> list[str]:
-    """Return the names of the windows, in the order of the run."""
+    """Return the names of the windows, in the order of the run; none where it has no event."""
+    if not has(tree, "posterior") or "window" not in tree["posterior"].coords:
+        return []
     return [str(name) for name in group(tree, "posterior")["window"].to_numpy()]
 
 

@@ -3,61 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from attribution.diagnostics import PARETO_K
+from attribution.record import is_study
 from attribution.report import numbers
 from attribution.report.comparison import event_in_comparison, robust_bounds
 from attribution.report.draws import has, longest_window, windows
 from attribution.report.impulse import impulse_responses
+from attribution.report.picture import Picture
 from attribution.report.prior_posterior import prior_against_posterior
+from attribution.report.studies import study_pictures
 from attribution.report.through import through_the_window
+from attribution.report.variance import variance_shares
 from attribution.report.waterfall import waterfall
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-    from matplotlib.figure import Figure
 
 __all__ = [
-    "Picture",
     "event_in_comparison",
     "impulse_responses",
     "pictures",
     "prior_against_posterior",
     "robust_bounds",
     "through_the_window",
+    "variance_shares",
     "waterfall",
 ]
 
 
-class Picture(NamedTuple):
-    """A figure with the name of its file, a short title, and what to read in it.
-
-    ``window`` names the window whose table it shows, and is empty for figures of the whole run.
-    """
-
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-    window: str = ""
-
-
 def pictures(tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame]) -> list[Picture]:
     """Draw every figure that the run supports; ``summaries`` holds one table a window."""
+    if is_study(tree):
+        return study_pictures(tree, summaries)
     drawn = []
-    for name in windows(tree):
+    named = windows(tree)
+    for name in named:
         drawn.append(_waterfall(tree, summaries[name], name))
         if has(tree, "robust"):
             drawn.append(_robust(tree, summaries[name], name))
-    drawn.append(_through(tree))
-    first = windows(tree)[0]
+    if named:
+        drawn.append(_through(tree))
     if has(tree, "prior"):
-        drawn.append(_prior(tree, first))
+        drawn.append(_prior(tree, named[0]))
     if has(tree, "event_in"):
-        drawn.append(_event_in(tree, first))
+        drawn.append(_event_in(tree, named[0]))
     if has(tree, "responses"):
         drawn.append(_impulse(tree))
+    if has(tree, "fevd"):
+        drawn.append(_variance(tree))
     return drawn
 
 
@@ -107,7 +103,7 @@ def _event_in(tree: xr.DataTree, window: str) -> Picture:
     caption = (
         f"Window {numbers.label(window)}. The same contribution with the event’s days left out of"
         " the estimate, scaled in, and kept in: posterior mean, 50 % and 90 % intervals. k is the"
-        " tail index of the reweighted draws; above 0.7 the comparison is not reliable."
+        f" tail index of the reweighted draws; above {PARETO_K} the comparison is not reliable."
     )
     drawn = event_in_comparison(tree, window=window)
     return Picture("event_in", "With and without the event", caption, drawn)
@@ -119,3 +115,11 @@ def _impulse(tree: xr.DataTree) -> Picture:
         " channel (columns): median with 50 % and 90 % bands. One scale a row."
     )
     return Picture("impulse_responses", "Impulse responses", caption, impulse_responses(tree))
+
+
+def _variance(tree: xr.DataTree) -> Picture:
+    caption = (
+        "Posterior mean of each channel’s share in the forecast error variance of each series, by"
+        " horizon; horizon h is the error of the forecast h + 1 periods ahead. Means add up to one."
+    )
+    return Picture("variance_shares", "Variance shares", caption, variance_shares(tree))

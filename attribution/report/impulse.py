@@ -9,7 +9,7 @@ from attribution.errors import DataError
 from attribution.model.spec import UNATTRIBUTED
 from attribution.report import numbers
 from attribution.report.draws import Band, band, group, samples, weights
-from attribution.report.style import colours, drawing, figure, zero_line
+from attribution.report.style import colours, drawing, fan, figure, zero_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,6 +44,11 @@ def units_of(tree: xr.DataTree) -> Mapping[str, str]:
     return dict(zip(names, [str(unit) for unit in data["unit"].to_numpy()], strict=True))
 
 
+def period_of(tree: xr.DataTree) -> str:
+    """Say what a step of the model is: models of any frequency name a scheme, others are daily."""
+    return "periods" if "scheme" in tree.attrs else "trading days"
+
+
 @drawing
 def impulse_responses(tree: xr.DataTree) -> Figure:
     """Draw the response of every variable (rows) to a shock of every channel (columns).
@@ -70,7 +75,7 @@ def impulse_responses(tree: xr.DataTree) -> Figure:
     for place, channel in enumerate(channels):
         grid[0, place].set_title(numbers.wrapped(channel, 12), loc="center")
     drawn.align_ylabels(grid[:, 0])
-    drawn.supxlabel("trading days after the shock", fontsize=8.5)
+    drawn.supxlabel(f"{period_of(tree)} after the shock", fontsize=8.5)
     return drawn
 
 
@@ -79,8 +84,7 @@ def _panel(axis: Axes, it: Band, cell: tuple[int, int], *, colour: str) -> None:
         a[:, cell[0], cell[1]] for a in (it.q05, it.q25, it.median, it.q75, it.q95)
     )
     x = range(len(median))
-    axis.fill_between(x, q05, q95, color=colour, alpha=0.22, linewidth=0)
-    axis.fill_between(x, q25, q75, color=colour, alpha=0.38, linewidth=0)
+    fan(axis, x, (q05, q25, median, q75, q95), colour)
     axis.plot(x, median, color=colour, linewidth=1.4)
     zero_line(axis, vertical=False)
     axis.margins(x=0.02)

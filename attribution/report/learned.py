@@ -71,14 +71,18 @@ def learned(tree: xr.DataTree, window: str) -> dict[str, Learned]:
     found = {}
     for i, name in enumerate(channels(tree)):
         prior = before.sel(channel=name).to_numpy().ravel()
-        flat = np.full(len(prior), 1.0 / len(prior))
-        edges = _edges(prior, posterior[:, i])
-        first, second = density(prior, flat, edges), density(posterior[:, i], weight, edges)
-        shared = float(np.minimum(first, second).sum() * (edges[1] - edges[0]))
-        found[name] = Learned(
-            edges, first, second, spread(prior, flat), spread(posterior[:, i], weight), shared
-        )
+        found[name] = densities(prior, posterior[:, i], weight)
     return found
+
+
+def densities(prior: np.ndarray, posterior: np.ndarray, weight: np.ndarray) -> Learned:
+    """Compare prior draws, all of one weight, with posterior draws of weights that sum to one."""
+    flat = np.full(len(prior), 1.0 / len(prior))
+    edges = _edges(prior, posterior)
+    first, second = density(prior, flat, edges), density(posterior, weight, edges)
+    shared = float(np.minimum(first, second).sum() * (edges[1] - edges[0]))
+    spreads = spread(prior, flat), spread(posterior, weight)
+    return Learned(edges, first, second, *spreads, shared)
 
 
 def _edges(prior: np.ndarray, posterior: np.ndarray) -> np.ndarray:

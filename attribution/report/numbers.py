@@ -38,6 +38,11 @@ def significant(value: float, digits: int) -> str:
     return number(value, max(digits - 1 - floor(log10(abs(value))), 0))
 
 
+def decimals_for(largest: float) -> int:
+    """Return how many decimals show three significant digits of the largest of some numbers."""
+    return max(2 - floor(log10(largest)), 0) if largest > 0 else 0
+
+
 def probability(value: float) -> str:
     """Return a probability to hundredths; draws never show that one is exactly zero or one."""
     if not isfinite(value):

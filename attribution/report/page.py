@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from attribution.record import ANSWERS, has_coalitions, is_study
 from attribution.report import numbers, tables
+from attribution.report.answers import answer_cells
 from attribution.report.comparison import event_in_names
 from attribution.report.draws import (
     band,
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from jinja2 import Template
 
-VERDICTS = {"holds": "holds", "fails": "fails", "undecided": "undecided"}
+VERDICTS = {name: name for name in ("holds", "fails", "undecided", "untestable")}
 PROVENANCE = ("created", "seed", "sampler", "settings", "versions", "digests", "checks")
 KNOWN_TABLES = ("ledger",)
 PIXELS_PER_POINT = 96 / 72
@@ -79,6 +81,7 @@ def page(
     figures : inline figures, in their order.
     """
     named = windows(tree)
+    unit = str(tree.attrs["outcome_unit"])
     numbered = list(enumerate(figures, start=1))
     shown = [
         _window(tree, summaries[name], name, [(n, it) for n, it in numbered if it.window == name])
@@ -88,11 +91,14 @@ def page(
         run=tree.attrs,
         manifest=manifest,
         windows=shown,
+        study=is_study(tree),
+        layers=has_coalitions(tree),
+        logs=unit == tables.LOG_POINTS,
         has_bounds=any(tables.has_bounds(summaries[name]) for name in named),
         ledger=_ledger(tree, summaries),
         event_in=_event_in(tree, named[0]) if has(tree, "event_in") else None,
         others=[
-            _free(numbers.label(n), t)
+            _answers(t) if n == ANSWERS else _free(numbers.label(n), t)
             for n, t in summaries.items()
             if n not in (*named, *KNOWN_TABLES)
         ],
@@ -137,41 +143,58 @@ def _window(
     tree: xr.DataTree, table: pd.DataFrame, name: str, figures: list[tuple[int, Inline]]
 ) -> Window:
     tables.checked(table, name)
-    grids = [_grid("Contributions, log points", table, tables.RESULT)]
+    unit = str(tree.attrs["outcome_unit"])
+    grids = [_grid(f"Contributions, {unit}", table, tables.RESULT)]
     if tables.has_bounds(table):
-        grids.append(_grid("Bounds, log points", table, tables.ROBUST))
+        grids.append(_grid(f"Bounds, {unit}", table, tables.ROBUST))
     grids.append(_grid("Spread, Monte Carlo error and convergence", table, tables.PRECISION))
     move = float(table["mean"]["observed"])
     simple = numbers.per_cent(numbers.simple_return(move), 1)
-    observed = f"{numbers.number(move, 2)} {tree.attrs['outcome_unit']} ({simple})"
+    observed = f"{numbers.number(move, 2)} {unit}"
+    observed += f" ({simple})" if unit == tables.LOG_POINTS else ""
     return Window(name, period(tree, name), observed, figures, grids)
 
 
 def _grid(caption: str, table: pd.DataFrame, columns: tuple[tables.Column, ...]) -> Grid:
-    """Set a summary table; a row with nothing to say under these headings is left out."""
+    """Set a summary table; a row or a column with nothing to say is left out."""
     said = tables.cells(table, columns)
-    rows = [(numbers.label(name), cells) for name, cells in said if any(cells)]
-    return Grid(caption, [(c.heading, c.title) for c in columns], rows)
+    kept = [i for i in range(len(columns)) if any(cells[i] for _, cells in said)]
+    rows = [(numbers.label(n), [cells[i] for i in kept]) for n, cells in said if any(cells)]
+    return Grid(caption, [(columns[i].heading, columns[i].title) for i in kept], rows)
 
 
 def _free(caption: str, table: pd.DataFrame) -> Grid:
+    if "q16" in table:
+        headings = [
+            (f"{column.removeprefix('q').lstrip('0')} %" if column[0] == "q" else column, "")
+            for column in map(str, table.columns)
+        ]
+        rows = [(numbers.label(name), cells) for name, cells in tables.band_cells(table)]
+        return Grid(caption, headings, rows)
     headings = [(numbers.label(str(column)), "") for column in table.columns]
     return Grid(caption, headings, tables.free_cells(table))
 
 
+def _answers(table: pd.DataFrame) -> Grid:
+    headings, rows = answer_cells(table)
+    return Grid("Answers", [(heading, "") for heading in headings], rows)
+
+
 def _ledger(tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame]) -> list[Grid]:
     found = []
-    for name in windows(tree) if has(tree, "prior") else ():
+    told = "ledger" in summaries
+    for name in windows(tree) if has(tree, "prior") and not told else ():
         taught = contraction_table(tree, name)
         rows = [
             (numbers.label(str(channel)), [numbers.number(float(value), 2) for value in values])
             for channel, values in zip(taught.index, taught.to_numpy(), strict=True)
         ]
         headings = [(numbers.label(str(column)), "") for column in taught.columns]
-        caption = f"Contributions, window {numbers.label(name)}; sd in log points"
+        unit = tree.attrs["outcome_unit"]
+        caption = f"Contributions, window {numbers.label(name)}; sd in {unit}"
         found.append(Grid(caption, headings, rows))
-    if "ledger" in summaries:
-        found.append(_free("Parameters", summaries["ledger"]))
+    if told:
+        found.append(_free("What each contribution rests on", summaries["ledger"]))
     return found
 
 
@@ -191,7 +214,8 @@ def _event_in(tree: xr.DataTree, window: str) -> Grid:
         )
         for i, name in enumerate(channels(tree))
     ]
-    caption = f"Window {numbers.label(window)}: mean and 90 % interval, log points"
+    unit = tree.attrs["outcome_unit"]
+    caption = f"Window {numbers.label(window)}: mean and 90 % interval, {unit}"
     return Grid(caption, [(said[way], "") for way in ways], rows)
 
 

@@ -30,18 +30,23 @@ def prior_against_posterior(tree: xr.DataTree, *, window: str) -> Figure:
     found = learned(tree, window)
     paint = colours(list(found))
     drawn, axes = panels(len(found), columns=4, row_height=1.5, sharex=True)
-    reach = _reach(list(found.values()))
+    ends = reach(list(found.values()))
     for axis, (name, it) in zip(axes, found.items(), strict=True):
-        _panel(axis, it, reach, colour=paint[name])
+        density_panel(axis, it, ends, colour=paint[name])
         axis.set_title(numbers.wrapped(name, 20))
-    axes[0].set_xlim(reach)
+        axis.text(
+            0.98, 0.97, f"overlap {it.overlap:.2f}", transform=axis.transAxes, ha="right", va="top",
+            fontsize=7.5,
+        )  # fmt: skip
+    axes[0].set_xlim(ends)
     drawn.supxlabel(f"contribution, {tree.attrs['outcome_unit']}", fontsize=8.5)
     drawn.supylabel("density, per log point", fontsize=8.5)
     return drawn
 
 
-def _panel(axis: Axes, it: Learned, reach: tuple[float, float], *, colour: str) -> None:
-    inside = np.flatnonzero((it.edges[:-1] >= reach[0]) & (it.edges[1:] <= reach[1]))
+def density_panel(axis: Axes, it: Learned, ends: tuple[float, float], *, colour: str) -> None:
+    """Draw both densities of one quantity between two ends."""
+    inside = np.flatnonzero((it.edges[:-1] >= ends[0]) & (it.edges[1:] <= ends[1]))
     shown = inside[:: max(len(inside) // POINTS, 1)]
     centre = (it.edges[shown] + it.edges[shown + 1]) / 2
     prior, posterior = it.prior[shown], it.posterior[shown]
@@ -51,13 +56,9 @@ def _panel(axis: Axes, it: Learned, reach: tuple[float, float], *, colour: str) 
     zero_line(axis, vertical=True)
     axis.set_ylim(0, 1.32 * max(it.posterior.max(), it.prior.max()))
     axis.set_yticks([])
-    axis.text(
-        0.98, 0.97, f"overlap {it.overlap:.2f}", transform=axis.transAxes, ha="right", va="top",
-        fontsize=7.5,
-    )  # fmt: skip
 
 
-def _reach(found: list[Learned]) -> tuple[float, float]:
+def reach(found: list[Learned]) -> tuple[float, float]:
     """Show where any density is above a fiftieth of its peak: tails are long and empty."""
     ends = []
     for it in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from io import BytesIO
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from attribution.model.spec import UNATTRIBUTED
 
@@ -149,6 +149,20 @@ def png_bytes(drawn: Figure, *, title: str) -> bytes:
         stream, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None, "Title": title}
     )
     return stream.getvalue()
+
+
+def fan(axes: Axes, x: Any, band: Any, colour: str, *, alpha: float = 1.0, **more: Any) -> None:
+    """Fill the 90 % and the 50 % band.
+
+    Parameters
+    ----------
+    band : quantiles at 5, 25, 50, 75 and 95 %, (quantile, x); the middle one is not drawn.
+    alpha : paler below one.
+    """
+    for low, high, shade in ((0, 4, 0.22), (1, 3, 0.38)):
+        axes.fill_between(
+            x, band[low], band[high], color=colour, alpha=shade * alpha, linewidth=0, **more
+        )
 
 
 def zero_line(axes: Axes, *, vertical: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attribution.errors import DataError, nearest
 from attribution.report.numbers import (
     THIN,
+    decimals_for,
     number,
     per_cent,
     probability,
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 COLUMNS = (
-    *("mean", "sd", "q05", "q25", "median", "q75", "q95", "p_negative", "p_largest", "share"),
-    *("percent", "mcse_mean", "mcse_median", "mcse_p_negative", "r_hat", "ess_bulk", "ess_tail"),
+    *("mean", "sd", "q05", "q25", "median", "q75", "q95", "coherent", "p_negative", "p_largest"),
+    *("share", "percent", "mcse_mean", "mcse_median", "mcse_p_negative", "r_hat"),
+    *("ess_bulk", "ess_tail"),
     *("grade", "robust_lower", "robust_upper", "identification_strength"),
 )
 WEAK = 0.5  # identification strength below which a contribution is only a compatible range
+LOG_POINTS = "log points"
 Row = Mapping[str, Any]
 
 
@@ -97,14 +100,14 @@ def _fixed(name: str, places: int) -> Callable[[Row, int], str]:
 
 
 RESULT = (
-    Column("mean", _points("mean"), "posterior mean, log points; means add up"),
+    Column("mean", _points("mean"), "posterior mean; means add up"),
     Column(
         "per cent",
         lambda row, places: per_cent(row["percent"], places),
         "simple return, by the log-mean weight; adds up",
     ),
     Column("share", lambda row, _: per_cent(100 * row["share"], 0), "mean over the observed move"),
-    Column(f"90{THIN}%", _span("q05", "q95"), "central interval, log points"),
+    Column(f"90{THIN}%", _span("q05", "q95"), "central interval"),
     Column("P(<0)", _chance("p_negative"), "probability that it lowered the outcome"),
     Column("P(largest)", _chance("p_largest"), "probability of being the largest channel"),
     Column(
@@ -114,11 +117,12 @@ RESULT = (
     ),
 )
 PRECISION = (
-    Column("sd", _points("sd"), "posterior standard deviation, log points"),
-    Column("median", _points("median"), "log points"),
-    Column(f"50{THIN}%", _span("q25", "q75"), "central interval, log points"),
-    Column("MCSE mean", _error("mcse_mean"), "Monte Carlo standard error, log points"),
-    Column("MCSE median", _error("mcse_median"), "Monte Carlo standard error, log points"),
+    Column("sd", _points("sd"), "posterior standard deviation"),
+    Column("median", _points("median"), "posterior median; medians do not add up"),
+    Column("coherent", _points("coherent"), "the one draw nearest to all others; adds up"),
+    Column(f"50{THIN}%", _span("q25", "q75"), "central interval"),
+    Column("MCSE mean", _error("mcse_mean"), "Monte Carlo standard error"),
+    Column("MCSE median", _error("mcse_median"), "Monte Carlo standard error"),
     Column("MCSE P(<0)", _error("mcse_p_negative"), "Monte Carlo standard error"),
     Column(
         "R\N{NON-BREAKING HYPHEN}hat",
@@ -134,9 +138,9 @@ ROBUST = (
         lambda row, places: (
             span(row["q05"], row["q95"], places) if isfinite(row["robust_lower"]) else ""
         ),
-        "under the uniform prior on rotations, log points",
+        "under the uniform prior on rotations",
     ),
-    Column("robust bounds", _span("robust_lower", "robust_upper"), "all priors, log points"),
+    Column("robust bounds", _span("robust_lower", "robust_upper"), "all priors"),
     Column("strength", _fixed("identification_strength", 2), "0: nothing excluded, 1: a point"),
     Column("reading", lambda row, _: reading(row), f"below {WEAK} a compatible range"),
 )
@@ -158,12 +162,14 @@ def has_bounds(table: pd.DataFrame) -> bool:
 def rows(table: pd.DataFrame) -> dict[str, Row]:
     """Return the rows by name: baseline, channels, unattributed, observed.
 
-    What follows for the observed move from its size alone, its simple return and its share, is
-    filled in.
+    What follows for the observed move from its size alone, its simple return (of log points) and
+    its share, is filled in.
     """
     by_name = _records(table)
     observed = by_name["observed"]
-    whole = {"percent": simple_return(observed["mean"]), "share": 1.0}
+    logs = isfinite(by_name["baseline"]["percent"])
+    simple = simple_return(observed["mean"]) if logs else float("nan")
+    whole = {"percent": simple, "share": 1.0}
     by_name["observed"] = {**observed, **whole}
     last = ("unattributed", "observed")
     order = ["baseline", *(n for n in by_name if n not in ("baseline", *last)), *last]
@@ -181,6 +187,23 @@ def free_cells(table: pd.DataFrame) -> list[tuple[str, list[str]]]:
     return [
         (name, [_free(value) for value in row.values()]) for name, row in _records(table).items()
     ]
+
+
+def band_cells(table: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    """Return the rows of a table of channel and horizon, decimals alike; never-moving left out."""
+    places = decimals_for(float(table[["q05", "q95"]].abs().to_numpy().max()))
+    records = _records(table)
+    moving = {channel_of(name) for name, row in records.items() if any(row.values())}
+    return [
+        (name, [number(value, places) for value in row.values()])
+        for name, row in records.items()
+        if channel_of(name) in moving
+    ]
+
+
+def channel_of(name: str) -> str:
+    """Return the channel of a row that is named by channel and horizon."""
+    return name.rpartition(", ")[0]
 
 
 def _records(table: pd.DataFrame) -> dict[str, Row]:
@@ -203,19 +226,21 @@ def terminal_table(table: pd.DataFrame, heading: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    places = decimals(table)
+    places, said = decimals(table), rows(table)
+    logs = isfinite(said["observed"]["percent"])
     shown = Table(
         title=heading,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
-        caption="observed is the sum of the means above; per cent by the log-mean weight",
+        caption="observed is the sum of the means above"
+        + ("; per cent by the log-mean weight" if logs else ""),
         caption_justify="left",
     )
     shown.add_column("")
-    for column in ("mean", f"5{THIN}%", f"95{THIN}%", "per cent"):
+    for column in ("mean", f"5{THIN}%", f"95{THIN}%", *(["per cent"] if logs else [])):
         shown.add_column(column, justify="right", no_wrap=True)
-    for name, row in rows(table).items():
+    for name, row in said.items():
         numbers = [number(row[key], places) for key in ("mean", "q05", "q95")]
-        shown.add_row(name, *numbers, per_cent(row["percent"], places))
+        shown.add_row(name, *numbers, *([per_cent(row["percent"], places)] if logs else []))
     return shown

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attribution.record import ANSWERS
 from attribution.report import numbers, tables
+from attribution.report.answers import terminal_study
 from attribution.report.draws import period
+from attribution.report.numbers import THIN
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-STYLES = {"holds": "green", "fails": "red", "undecided": "yellow"}
+_BANDS = ("q16", "q84", "q05", "q95")
+STYLES = {"holds": "green", "fails": "red", "undecided": "yellow", "untestable": "cyan"}
 
 
 def escape(text: str) -> str:
@@ -29,20 +33,33 @@ def closing(
     windows: Sequence[str],
     headline: str,
 ) -> Iterator[Any]:
-    """Yield the headline, the table of each window, sums that alone are known, and findings."""
+    """Yield the headline, the table of each window, sums that alone are known, and findings.
+
+    Of a study, its answers and further tables take the place of windows.
+    """
+    if ANSWERS in found:
+        yield from terminal_study(escape(str(tree.attrs["title"])), found)
+        yield findings_table(manifest.get("findings", ()))
+        yield f"\n{escape(headline)}\n"
+        return
     title, estimand = (escape(str(tree.attrs[key])) for key in ("title", "estimand"))
-    yield f"\n[bold]{title}[/bold]  (estimand {estimand})"
+    yield f"\n[bold]{title}[/bold]" + (f"  (estimand {estimand})" if windows else "")
     for name in windows:
-        heading = f"{tree.attrs['outcome']}, log points, window {name}, {period(tree, name)}"
+        outcome, unit = tree.attrs["outcome"], tree.attrs["outcome_unit"]
+        heading = f"{outcome}, {unit}, window {name}, {period(tree, name)}"
         yield tables.terminal_table(found[name], heading)
     for name, table in found.items():
-        if "q05" in table and "p_largest" not in table:
+        if "p_negative" in table and "p_largest" not in table:
             yield from _sums(name, table)
-    yield _findings(manifest.get("findings", ()))
+    if not windows:
+        outcome, unit = tree.attrs["outcome"], tree.attrs["outcome_unit"]
+        yield _bands(found["responses"], f"response of {outcome}, {unit}")
+        yield _bands(found["variance shares"], f"share of the forecast error variance of {outcome}")
+    yield findings_table(manifest.get("findings", ()))
     yield f"\n{escape(headline)}\n"
 
 
-def _findings(found: Sequence[Mapping[str, Any]]) -> Any:
+def findings_table(found: Sequence[Mapping[str, Any]]) -> Any:
     """Set the findings as verdict, name and evidence."""
     from rich.table import Table
 
@@ -53,6 +70,31 @@ def _findings(found: Sequence[Mapping[str, Any]]) -> Any:
         verdict = str(finding["verdict"])
         text = f"[bold]{escape(str(finding['name']))}[/bold]: {escape(str(finding['evidence']))}"
         shown.add_row(f"[{STYLES[verdict]}]{verdict}[/{STYLES[verdict]}]", text)
+    return shown
+
+
+def _bands(table: pd.DataFrame, heading: str) -> Any:
+    """Set a table of channel and horizon: its middle, and its 68 % and 90 % bands.
+
+    Channels that never move the outcome are left out.
+    """
+    from rich import box
+    from rich.table import Table
+
+    middle = "mean" if "mean" in table else "median"
+    shown = Table(
+        title=heading, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+        caption=f"{middle}s and bands are taken horizon by horizon", caption_justify="left",
+    )  # fmt: skip
+    shown.add_column("")
+    for column in ("horizon", middle, *(f"{q}{THIN}%" for q in (16, 84, 5, 95))):
+        shown.add_column(column, justify="right", no_wrap=True)
+    before = ""
+    for name, cells in tables.band_cells(table[[middle, *_BANDS]]):
+        channel = tables.channel_of(name)
+        horizon = name.rpartition(", ")[2]
+        shown.add_row("" if channel == before else numbers.label(channel), horizon, *cells)
+        before = channel
     return shown
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from attribution.report import numbers
 from attribution.report.draws import band, days, group, longest_window, samples, weights
-from attribution.report.style import INK, QUIET, colours, drawing, panels, zero_line
+from attribution.report.style import INK, QUIET, colours, drawing, fan, panels, zero_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def cumulated(draws: np.ndarray) -> np.ndarray:
-    """Return running sums over days (axis 1), zero on the eve."""
-    return np.insert(np.cumsum(draws, axis=1), 0, 0.0, axis=1)
+def cumulated(draws: np.ndarray, *, eve: float | None = None) -> np.ndarray:
+    """Return moves since the eve, day by day (axis 1), zero on the eve.
+
+    Running sums of changes or, of levels, what each day is above ``eve``.
+    """
+    moved = np.cumsum(draws, axis=1) if eve is None else draws - eve
+    return np.insert(moved, 0, 0.0, axis=1)
 
 
 def thinned(labels: list[str]) -> list[str]:
@@ -43,7 +47,8 @@ def through_the_window(tree: xr.DataTree) -> Figure:
     paint = colours(names)
     drawn, axes = panels(len(names) + 1, columns=4, row_height=1.55, sharex=True, sharey=True)
     for i, (axis, name) in enumerate(zip(axes, names, strict=False)):
-        _path(axis, cumulated(draws[:, :, i]), weight, colour=paint[name])
+        level = 0.0 if "eve" in data else None
+        _path(axis, cumulated(draws[:, :, i], eve=level), weight, colour=paint[name])
         axis.set_title(numbers.wrapped(name, 20))
     _observed(axes[-1], data, weight)
     labels = thinned(["eve", *(f"{day.day} {day:%b}" for day in days(tree, window))])
@@ -60,15 +65,15 @@ def through_the_window(tree: xr.DataTree) -> Figure:
 
 def _path(axis: Axes, paths: np.ndarray, weight: np.ndarray, *, colour: str) -> None:
     it, x = band(paths, weight), range(paths.shape[1])
-    axis.fill_between(x, it.q05, it.q95, color=colour, alpha=0.22, linewidth=0)
-    axis.fill_between(x, it.q25, it.q75, color=colour, alpha=0.38, linewidth=0)
+    fan(axis, x, (it.q05, it.q25, None, it.q75, it.q95), colour)
     axis.plot(x, it.mean, color=colour, linewidth=1.6, marker="o", markersize=3)
 
 
 def _observed(axis: Axes, data: xr.Dataset, weight: np.ndarray) -> None:
     """Draw the observed path, black, and the baseline expected on the eve, dashed."""
-    path = np.insert(np.cumsum(data["observed"].to_numpy()), 0, 0.0)
-    base = band(cumulated(samples(data["baseline"])), weight)
+    eve = float(data["eve"]) if "eve" in data else None
+    path = cumulated(data["observed"].to_numpy()[None], eve=eve)[0]
+    base = band(cumulated(samples(data["baseline"]), eve=eve), weight)
     x = range(len(path))
     axis.fill_between(x, base.q05, base.q95, color=QUIET, alpha=0.25, linewidth=0)
     axis.plot(x, base.mean, color=QUIET, linewidth=1.3, linestyle="--")

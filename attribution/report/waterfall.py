@@ -40,7 +40,7 @@ def waterfall(tree: xr.DataTree, table: pd.DataFrame, *, window: str) -> Figure:
     Returns
     -------
     A bar from one running sum of means to the next; on it the 50 % (thick) and 90 % (thin)
-    intervals of its length; right of it the mean in log points and in per cent.
+    intervals of its length; right of it the mean in the unit and, of log points, in per cent.
     """
     tables.checked(table, window)
     rows, bars = tables.rows(table), steps(table)
@@ -65,7 +65,8 @@ def waterfall(tree: xr.DataTree, table: pd.DataFrame, *, window: str) -> Figure:
     means = [numbers.number(row["mean"], places) for row in rows.values()]
     cents = [numbers.per_cent(row["percent"], places) for row in rows.values()]
     column(axis, unit, means, offset=52)
-    column(axis, "per cent", cents, offset=104)
+    if any(cents):
+        column(axis, "per cent", cents, offset=104)
     _legend(drawn)
     return drawn
 

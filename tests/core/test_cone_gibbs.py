@@ -17,7 +17,8 @@ BAND = np.array([FALL, [-0.2, 1.0, 0], [-0.3, -1.0, 0], [0, 0, 1.0]])  # |h2| wi
 
 
 def cones(*tables):
-    return np.concatenate(tables), np.cumsum([len(table) for table in tables])
+    rows = np.concatenate([np.zeros((0, 3)), *tables])
+    return rows, np.cumsum([len(table) for table in tables], dtype=int)
 
 
 def reference(rows, ends, scale, draws, seed, rotations=20):
@@ -117,6 +118,15 @@ def test_where_a_chain_starts_does_not_matter():
     ]
     draws = np.array(chains).reshape(4, 800, -1)[:, :, :9]
     assert (mixing.split_rhat(draws) < 1.02).all()
+
+
+def test_a_start_next_to_singular_is_left_without_losing_a_number():
+    """Rounding next to a singular matrix must not make a squared length negative."""
+    begin = np.eye(3)
+    begin[:, 2] = begin[:, 1] + [0, 0, 3e-4]
+    for seed in range(200):
+        impact = chain(*cones(), SIGMA * 4, begin, seed, draws=5, thin=1)
+        assert np.isfinite(impact).all()
 
 
 def test_units_do_not_matter():

@@ -156,3 +156,36 @@ def test_lags_and_intercept_are_laid_out_for_the_recursion():
     slopes, intercept = niw.split(coefficients[:, 1:], constant=False)
     assert not intercept.any()
     assert slopes[0, 1, 2, 1] == coefficients[0, 1 + N + 1, 2]
+
+
+def test_the_evidence_is_prior_times_likelihood_over_posterior(series):
+    """Bayes' rule at a point: every constant counts.  In standard units, which scipy needs."""
+    before = prior(series / UNIT)
+    y, x = niw.design(series / UNIT, lags=LAGS)
+    updated = niw.posterior(before, y, x)
+    rng = np.random.default_rng(8)
+    factor = niw.draw_factor(updated, 1, rng)
+    b, sigma = niw.draw_coefficients(updated, factor, rng)[0], factor[0] @ factor[0].T
+
+    def log_density(of):
+        normal = stats.matrix_normal(of.mean, np.linalg.inv(of.precision), sigma)
+        return normal.logpdf(b) + stats.invwishart(of.dof, of.scale).logpdf(sigma)
+
+    likelihood = stats.multivariate_normal(np.zeros(N), sigma).logpdf(y - x @ b).sum()
+    expected = log_density(before) + likelihood - log_density(updated)
+    assert_allclose(niw.log_evidence(before, updated), expected, rtol=1e-9)
+
+
+def test_the_evidence_of_all_days_is_that_of_some_and_of_the_rest_given_them(series, updated):
+    before = prior(series)
+    y, x = niw.design(series, lags=LAGS)
+    midway = niw.posterior(before, y[:20], x[:20])
+    parts = niw.log_evidence(before, midway) + niw.log_evidence(midway, updated)
+    assert_allclose(parts, niw.log_evidence(before, updated), rtol=1e-9)
+
+
+def test_a_flat_prior_has_no_evidence(series):
+    y, x = niw.design(series, lags=LAGS)
+    before = niw.flat(N, x.shape[1])
+    with pytest.raises(ValueError, match="improper"):
+        niw.log_evidence(before, niw.posterior(before, y, x))

@@ -14,13 +14,22 @@ def docs():
     return ROOT / "docs"
 
 
-@pytest.fixture(scope="session")
-def pages(docs):
-    spec = importlib.util.spec_from_file_location("docs_pages", docs / "pages.py")
+def loaded(path):
+    spec = importlib.util.spec_from_file_location(f"docs_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["docs_pages"] = module
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def pages(docs):
+    return loaded(docs / "pages.py")
+
+
+@pytest.fixture(scope="session")
+def measured(docs):
+    return loaded(docs / "measured.py")
 
 
 def row(mean, **more):

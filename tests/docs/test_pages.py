@@ -1,5 +1,6 @@
 """The pages say what the program does: examples run, tables list what the code accepts."""
 
+import json
 import re
 from dataclasses import fields
 
@@ -8,11 +9,17 @@ import pytest
 import attribution
 from attribution.errors import AttributionError
 from attribution.model import read_model
-from attribution.model.read import KINDS, TOP
+from attribution.model.cell import CELL_KEYS
+from attribution.model.claims import NARRATIVE_KEYS, RANKING_KEYS, RESPONSE_KEYS, SHARE_KEYS
+from attribution.model.identify import SCHEME_KEYS
+from attribution.model.read import TOP, VARS, model_from
+from attribution.model.restriction import CLAIMS, READINGS
+from attribution.model.scheme import LAWS, SCHEMES, Errors
 from attribution.model.spec import Exposure, Minnesota, StructuralPrior, System
-from attribution.model.table import CELL_KEYS
+from attribution.model.studies import QUESTIONS
+from attribution.model.table import TABLE_KEYS
 from attribution.panel.read import read_panel
-from attribution.panel.spelling import TRANSFORMS
+from attribution.panel.spelling import TRANSFORMS, read_card
 from attribution.posterior import AdditivityError
 
 
@@ -26,8 +33,8 @@ def blocks(text, language):
 
 def test_the_worked_example_reads(docs, tmp_path, monkeypatch):
     text = page(docs, "your-own-event.md")
-    (code,) = blocks(text, "python")
-    card, model = blocks(text, "toml")
+    code, _ = blocks(text, "python")
+    card, model, _ = blocks(text, "toml")
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "your-own-event.md", "exec"), {})
     (tmp_path / "oil.toml").write_text(card, encoding="utf-8")
@@ -39,6 +46,22 @@ def test_the_worked_example_reads(docs, tmp_path, monkeypatch):
     assert set(panel.units.values()) == {"log points"}
 
 
+def test_a_data_frame_of_ones_own_is_read(docs, tmp_path):
+    text = page(docs, "your-own-event.md")
+    found = {}
+    exec(compile(blocks(text, "python")[1], "your-own-event.md", "exec"), found)
+    assert len(found["panel"].values) == 240
+    assert found["panel"].units == {"output": "percent", "prices": "percent"}
+    card = tmp_path / "macro.toml"
+    card.write_text(blocks(text, "toml")[2], encoding="utf-8")
+    assert read_card(card).columns["output_growth"].unit == "log points"
+
+
+def test_the_grammar_page_shows_every_scheme(docs):
+    shown = [model_from(block) for block in blocks(page(docs, "model-files.md"), "toml")]
+    assert {spec.scheme.name for spec in shown} == set(SCHEMES)
+
+
 def test_the_quickstart_runs(docs, capsys):
     (code,) = blocks(page(docs, "quickstart.md"), "python")
     exec(compile(code, "quickstart.md", "exec"), {})
@@ -48,9 +71,24 @@ def test_the_quickstart_runs(docs, capsys):
 def test_the_grammar_page_names_every_key(docs, pages):
     text = page(docs, "model-files.md")
     text += pages.settings_page(Minnesota) + pages.settings_page(StructuralPrior)
-    parts = (Minnesota, StructuralPrior, System, Exposure)
-    keys = (*TOP, *KINDS, *CELL_KEYS, *(field.name for part in parts for field in fields(part)))
-    assert [key for key in keys if f"`{key}" not in text and f"[{key}]" not in text] == []
+    parts = (Minnesota, StructuralPrior, System, Exposure, Errors)
+    claims = (*CELL_KEYS, *RANKING_KEYS, *RESPONSE_KEYS, *SHARE_KEYS, *NARRATIVE_KEYS, *CLAIMS)
+    schemes = (*SCHEMES, *SCHEME_KEYS, *TABLE_KEYS, *LAWS, *READINGS)
+    keys = (
+        *TOP,
+        *VARS,
+        *claims,
+        *schemes,
+        *(field.name for part in parts for field in fields(part)),
+    )
+    spelt = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", text)))
+    assert sorted(set(keys) - set(spelt)) == []
+
+
+def test_the_page_of_studies_names_every_kind_with_its_sections(docs):
+    spelt = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", page(docs, "studies.md"))))
+    for kind, (sections, _) in QUESTIONS.items():
+        assert [name for name in (kind, *sections) if name not in spelt] == [], kind
 
 
 def test_the_data_page_names_every_transform(docs):
@@ -79,12 +117,34 @@ def test_the_identification_page_holds_every_cell_with_its_source(pages):
     assert text.count("\n| `") == len(table.cells) + len(table.channels)
 
 
-def test_a_measurement_that_lacks_a_column_is_refused(pages, tmp_path):
+def test_a_measurement_that_lacks_a_column_is_refused(measured, tmp_path):
     path = tmp_path / "performance.json"
-    assert "No measurement" in pages.performance_page(path)
+    assert "No measurement" in measured.table_of(path, measured.run_times)
     path.write_text('{"machine": "m", "rows": [{"task": "t", "seconds": 1}]}', encoding="utf-8")
-    with pytest.raises(pages.PageError, match=r"performance\.json: lacks 'note'; measure again"):
-        pages.performance_page(path)
+    with pytest.raises(
+        measured.StaleMeasurement, match=r"performance\.json: lacks 'note'; measure"
+    ):
+        measured.table_of(path, measured.run_times)
+
+
+def test_every_saved_measurement_makes_its_table(measured, docs):
+    for name, write in (
+        ("performance", measured.run_times),
+        ("engine", measured.engine_rates),
+        ("calibration", measured.calibration),
+        ("calibration", measured.coverage),
+    ):
+        path = docs / "results" / f"{name}.json"
+        assert path.is_file(), name
+        text = measured.table_of(path, write)
+        assert text.count("\n| ") >= 2, name
+
+
+def test_the_stored_calibration_holds_for_every_design(docs):
+    saved = json.loads((docs / "results" / "calibration.json").read_text(encoding="utf-8"))
+    assert {name for name, d in saved["designs"].items() if not d["holds"]} == set()
+    enough = dict.fromkeys(saved["designs"], 500) | {"event": 200}  # a fit a world is slow there
+    assert all(d["replications"] >= enough[name] for name, d in saved["designs"].items())
 
 
 def test_the_site_and_the_formulas_ask_no_other_host(docs):

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 
 import pytest
 
@@ -34,6 +35,8 @@ def test_a_typed_number_is_seen(text):
 
 
 def write(pages, results, folder):
+    for name in pages.BESIDE:
+        shutil.copyfile(pages.DOCS / "results" / name, folder / name)
     path = folder / "results.json"
     path.write_text(json.dumps(results), encoding="utf-8")
     pages.write_paper(path, folder / "out")

@@ -9,12 +9,10 @@ import pandas as pd
 import pytest
 
 from attribution.estimate.bvar_signs import fit_bvar_signs
+from attribution.model.restriction import Cell, Channel, Identification
 from attribution.model.spec import (
-    Cell,
-    Channel,
     Event,
     Exposure,
-    Identification,
     Minnesota,
     ModelSpec,
     Sample,

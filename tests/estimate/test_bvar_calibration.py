@@ -12,13 +12,14 @@ import pytest
 from scipy.stats import kstest
 
 from attribution import compat
+from attribution.compat import log_density
 from attribution.core.overcomplete import log_likelihood
 from attribution.estimate.bvar import build, collect
 from attribution.estimate.design import design
 from attribution.estimate.event_shocks import event_shocks
 from attribution.estimate.kernel import Coefficients
+from attribution.estimate.modes import mode_above
 from attribution.estimate.parameters import prior_parameters
-from attribution.estimate.warmup import curvature
 from attribution.model.spec import System
 
 DAYS, SIMULATIONS, TUNE, DRAWS, KEPT = 60, 60, 250, 600, 60
@@ -86,7 +87,7 @@ def posterior(model, compiled, seed):
     import pymc as pm
     from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
-    _, metric = curvature(model)
+    metric = mode_above(*log_density(model)).covariance
     with model:
         step = pm.NUTS(
             potential=QuadPotentialFull(metric), target_accept=0.9, logp_dlogp_func=compiled

@@ -13,7 +13,8 @@ from attribution.errors import DataError, EventError, IdentificationError, SpecE
 from attribution.estimate.bvar_signs import fit_bvar_signs
 from attribution.estimate.cones import table_cones
 from attribution.model import read_model
-from attribution.model.spec import Cell, Minnesota, Window
+from attribution.model.restriction import Cell
+from attribution.model.spec import Minnesota, Window
 
 
 def fit_of(model, data, **changes):

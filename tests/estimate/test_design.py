@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from attribution.errors import EventError, SpecError
+from attribution.errors import DataError, EventError, SpecError
 from attribution.estimate.bvar import build
 from attribution.estimate.design import design
 from attribution.model.spec import Event, System, Window
@@ -193,3 +193,18 @@ def test_a_model_without_auxiliary_series_exposures_or_scales_has_empty_columns(
     assert data.rows.scale.shape == (len(data.rows.time), 0)
     assert data.rows.exposure.sum() == 0
     assert data.prior.variables == headline.core
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_an_exposure_of_zeros_and_ones_marks_the_ones_however_many(headline, values, share):
+    """Above the median marks no day at all where most days are the largest value."""
+    ones = (np.random.default_rng(8).random(len(values)) < share).astype(float)
+    data = design(headline.spec(), values.assign(stress=ones), "out")
+    marked = pd.Series(ones, values.index).loc[data.rows.time]
+    column = data.prior.shocks.index("derisking")
+    assert np.array_equal(data.rows.exposure[:, column], marked)
+
+
+def test_an_exposure_that_never_varies_is_refused(headline, values):
+    with pytest.raises(DataError, match="'stress' never varies before the event"):
+        design(headline.spec(), values.assign(stress=1.0), "out")

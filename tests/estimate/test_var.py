@@ -12,7 +12,8 @@ from attribution.decompose import decompose
 from attribution.errors import DataError, SpecError
 from attribution.estimate.var import estimate_var
 from attribution.model import read_model
-from attribution.model.spec import Event, Identification, ModelSpec, Sample, System, Window
+from attribution.model.restriction import Identification
+from attribution.model.spec import Event, ModelSpec, Sample, System, Window
 
 NAMES = ("software", "volatility", "price")
 WINDOW = Window("crash", date(2025, 12, 1), date(2025, 12, 2))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from attribution.errors import SpecError
+from attribution.errors import IdentificationError, SpecError
 from attribution.model import read_model
 
 HERE = Path(__file__).parent
@@ -17,7 +17,7 @@ def test_a_faulty_file_is_refused_with_its_sentence(path, tmp_path):
     # every file is read under one name, so that the expected sentence need not repeat its own
     file = tmp_path / "broken.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(SpecError) as refusal:
+    with pytest.raises((SpecError, IdentificationError)) as refusal:
         read_model(str(file))
     sentence = str(refusal.value)
     assert expected.removeprefix("# ") in sentence

@@ -11,10 +11,12 @@ import pytest
 from attribution.content import content
 from attribution.core.separation import INTERIOR, cone_rows, slack
 from attribution.model import model_names, read_model
+from attribution.model.spec import ModelSpec
 from attribution.panel.find import find_data
 
 ROOT = Path(__file__).resolve().parents[2]
-MODELS = [read_model(name) for name in model_names()]
+SHIPPED = [read_model(name) for name in model_names()]
+MODELS = [spec for spec in SHIPPED if isinstance(spec, ModelSpec)]
 TABLED = [spec for spec in MODELS if spec.identification is not None]
 
 

@@ -43,6 +43,12 @@ def refusal(tmp_path, card):
         ),
         (
             'clock = "16:00 America/New_York"',
+            'clock = "Gotham"',
+            "toy.toml: clock 'Gotham' is not a time and a zone such as '16:00 America/New_York', a"
+            " zone alone, or 'none'; correct it",
+        ),
+        (
+            'clock = "16:00 America/New_York"',
             'clock = "25:00 America/New_York"',
             "toy.toml: clock '25:00 America/New_York' is not a time and a zone such as '16:00"
             " America/New_York', a zone alone, or 'none'; correct it",
@@ -114,9 +120,9 @@ def test_a_card_that_makes_no_sense_is_refused(refusal, old, new, sentence):
     assert refusal((old, new)) == sentence
 
 
-def test_columns_belong_to_the_series_layout(refusal):
+def test_columns_are_derived_where_rows_are_days(refusal):
     pair = ('layout = "series"', 'layout = "records"')
-    assert refusal(pair) == 'toy.toml: [columns] needs layout = "series"; remove one of the two'
+    assert refusal(pair) == ('toy.toml: [columns] needs layout = "series" or "long"; remove one')
 
 
 def test_a_key_that_is_missing_is_named(refusal):

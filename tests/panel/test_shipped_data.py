@@ -9,7 +9,8 @@ import pytest
 
 from attribution.content import content
 from attribution.model import model_names, read_model
-from attribution.panel import data_sets, read_card, read_frame, read_panel
+from attribution.model.study import StudySpec
+from attribution.panel import data_sets, read_card, read_evidence, read_frame, read_panel
 
 CARDS = sorted(content("data").glob("*.toml"))
 NAMES = [path.stem for path in CARDS]
@@ -53,6 +54,11 @@ def test_a_card_speaks_of_public_places_only(path):
 @pytest.mark.parametrize("model", model_names())
 def test_every_shipped_model_reads_its_panel(model):
     spec = read_model(model)
+    if isinstance(spec, StudySpec):
+        evidence = read_evidence(spec)
+        assert set(evidence.rows.columns) == set(spec.question.columns) == set(evidence.units)
+        assert len(evidence.rows)
+        return
     panel = read_panel(spec)
     assert tuple(panel.values.columns) == spec.columns == tuple(panel.units)
     assert panel.values.index[0] == pd.Timestamp(spec.sample.start)

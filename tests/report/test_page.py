@@ -179,7 +179,9 @@ def test_deviations_and_the_estimand_are_on_the_page(reader):
 def test_the_ledger_shows_what_the_data_taught(run):
     ledger = pd.DataFrame({"power_scaling": [0.25], "class": ["prior-only"]}, index=["dof"])
     seen = {t["caption"]: t["rows"] for t in read(render(run, ledger=ledger)).tables}
-    assert seen["Parameters"]["dof"] == {"power scaling": "0.250", "class": "prior-only"}
+    told = seen["What each contribution rests on"]
+    assert told["dof"] == {"power scaling": "0.250", "class": "prior-only"}
+    seen = {t["caption"]: t["rows"] for t in read(render(run)).tables}
     draws = run.tree["posterior/contribution"].sel(window="crash", channel="basis_unwind")
     cells = seen["Contributions, window crash; sd in log points"]["basis unwind"]
     assert value(cells["posterior sd"]) == pytest.approx(float(np.std(draws)), abs=0.00501)

@@ -13,7 +13,7 @@ import pytest
 
 from attribution.errors import DataError
 from attribution.report import write
-from attribution.report.figures import Picture
+from attribution.report.picture import Picture
 from attribution.report.style import figure
 
 RENDER = """

@@ -1,0 +1,143 @@
+"""A game in; what each player contributes out: but-for, stand-alone, and averages over orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from attribution.allocate.allocation import Allocation
+from attribution.allocate.coalitions import Coalitions
+from attribution.allocate.orders import Orders, every_order, grouped, staged
+from attribution.errors import SpecError
+
+
+def but_for(game: Coalitions) -> Allocation:
+    r"""Return what would be missing without each player: the headline; it does not add up.
+
+    .. math:: \phi_i = v(N) - v(N \setminus i)
+
+    Raises
+    ------
+    DataError
+        If a coalition of all but one is not held.
+    """
+    last = game.everyone ^ (1 << np.arange(len(game.players)))
+    return _alone(game, "but-for", game.values[:, -1:] - game.values[:, game.at(last)])
+
+
+def stand_alone(game: Coalitions) -> Allocation:
+    r"""Return what each player moves when all others are off; it does not add up.
+
+    .. math:: \phi_i = v(\{i\}) - v(\emptyset)
+
+    Raises
+    ------
+    DataError
+        If a coalition of one is not held.
+    """
+    first = 1 << np.arange(len(game.players))
+    return _alone(game, "stand-alone", game.values[:, game.at(first)] - game.values[:, :1])
+
+
+def shapley(game: Coalitions) -> Allocation:
+    r"""Return the average of what a player adds over all orders of the players.
+
+    .. math:: \phi_i = \sum_{S \subseteq N \setminus i} \frac{s!\,(n - 1 - s)!}{n!}
+        \,[v(S \cup i) - v(S)]
+
+    Efficient, symmetric, linear, and zero for a player that adds nothing.
+
+    References
+    ----------
+    shapley1953
+    """
+    return averaged(game, every_order(game.players))
+
+
+def owen(game: Coalitions, groups: Mapping[str, Sequence[str]]) -> Allocation:
+    r"""Return the average over orders in which groups of players stay together.
+
+    .. math:: \phi_i = \sum_{T \subseteq M \setminus k} \sum_{S \subseteq P_k \setminus i}
+        \frac{t!\,(m - 1 - t)!}{m!} \frac{s!\,(p_k - 1 - s)!}{p_k!}
+        \,[v(P_T \cup S \cup i) - v(P_T \cup S)]
+
+    A group's sum is its Shapley value in the game of the groups (:func:`merged`).
+
+    Parameters
+    ----------
+    game : all coalitions, or those of :func:`grouped` orders.
+    groups : name -> players; a partition of the players.
+
+    References
+    ----------
+    owen1977
+    """
+    return averaged(game, grouped(game.players, groups))
+
+
+def triggers_first(game: Coalitions, stages: Sequence[Sequence[str]]) -> Allocation:
+    r"""Return the average over orders in which each stage is over before the next: the waterfall.
+
+    .. math:: \phi_i = \sum_{S \subseteq B_k \setminus i} \frac{s!\,(b_k - 1 - s)!}{b_k!}
+        \,[v(B_{<k} \cup S \cup i) - v(B_{<k} \cup S)]
+
+    Shocks are on before the mechanisms that amplify them, so an amplifier is never asked what it
+    does to a shock that has not struck, and gets all of what it adds to those that have.  It is
+    the value of Kalai and Samet's ordered partition with equal weights, and what Owen's value is
+    when the order of the groups is given.
+
+    Parameters
+    ----------
+    game : all coalitions, or those of :func:`staged` orders.
+    stages : a partition of the players, earliest first.
+
+    References
+    ----------
+    kalai1987
+    """
+    return averaged(game, staged(game.players, stages))
+
+
+def averaged(game: Coalitions, orders: Orders) -> Allocation:
+    r"""Return the average of what a player adds over equally likely orders.
+
+    .. math:: \phi_i = \frac{1}{|\Pi|} \sum_{\pi \in \Pi} [v(\pi_{<i} \cup i) - v(\pi_{<i})]
+
+    Exact: orders with the same players before i are counted, not listed, and the differences are
+    taken before they are averaged, so that a player that adds nothing gets exactly zero.
+
+    Raises
+    ------
+    SpecError
+        If the orders are of other players.
+    DataError
+        If a coalition on the way is not held.
+
+    References
+    ----------
+    shapley1953, owen1977, kalai1987
+    """
+    require_same_players(game, orders)
+    draws = np.empty((len(game.values), len(game.players)))
+    for i, name in enumerate(game.players):
+        before, count = orders.before(name)
+        draws[:, i] = game.marginal(i, before) @ (count / count.sum())
+    return Allocation(
+        orders.rule, game.players, draws, game.baseline, game.total, game.unit, game.observed
+    )
+
+
+def require_same_players(game: Coalitions, orders: Orders) -> None:
+    """Refuse orders of other players than the game's."""
+    if orders.players != game.players:
+        raise SpecError(
+            f"allocate: orders are of {', '.join(orders.players)}, the game of"
+            f" {', '.join(game.players)}; name the same players in the same order"
+        )
+
+
+def _alone(game: Coalitions, rule: str, draws: np.ndarray) -> Allocation:
+    return Allocation(
+        rule, game.players, draws, game.baseline, game.total, game.unit, game.observed
+    )

@@ -1,0 +1,1 @@
+"""Claims about an event in; evidence, probabilities, verdicts and their sensitivity out."""

@@ -1,0 +1,36 @@
+"""The verbs of the command line; no numbers are made here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from attribution import __version__
+from attribution.cli import fitting, saved, shipped, watching
+from attribution.cli.auditing import claims
+from attribution.cli.options import app
+from attribution.errors import AttributionError
+from attribution.validate.command import validate
+
+app.command()(claims)
+app.command()(validate)
+__all__ = ["app", "fitting", "main", "saved", "shipped", "watching"]
+
+
+def main() -> None:
+    """Run a verb; a refusal is one sentence on standard error and the exit code of its class."""
+    try:
+        app()
+    except AttributionError as error:
+        typer.echo(f"attribution: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit

@@ -1,0 +1,157 @@
+"""The verbs that make runs: fit one, or lay several side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attribution.cli.options import (
+    RUNS,
+    Json,
+    OtherEvent,
+    Quiet,
+    Seed,
+    app,
+    console_of,
+    dates_of,
+    refuse_file,
+    teller,
+)
+from attribution.errors import SpecError
+
+
+@app.command(
+    epilog="Examples:  attribution fit --model bvar  |  attribution fit --model my.toml --data my/"
+    " --event 2025-10-10:2025-10-13 --seed 7"
+)
+def fit(
+    model: Annotated[
+        str, typer.Option(help="Name of a shipped model (attribution models) or a .toml file.")
+    ] = "bvar",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder or file of a data set with its card; else shipped.")
+    ] = None,
+    event: OtherEvent = None,
+    event_in: Annotated[
+        str,
+        typer.Option(help="Event's days in the estimation: out, scale (their own), in, or all."),
+    ] = "out",
+    draws: Annotated[
+        int | None,
+        typer.Option(min=4, help="Kept draws, over all chains; 6000 for kind bvar, else 4000."),
+    ] = None,
+    seed: Seed = 5,
+    sampler: Annotated[
+        str | None,
+        typer.Option(help="Kind bvar: pymc or nutpie; kind svar: accept or slice."),
+    ] = None,
+    rival: Annotated[
+        str | None,
+        typer.Option(help="A rival account as one more column: a shipped rival or a .toml file."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; runs/MODEL if not given.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option(help="Draw figures and the HTML report; without, only the numbers.")
+    ] = True,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Estimate a model, decompose its event, check the answer, write a run and its report."""
+    dates = dates_of(event)
+    if out is not None:
+        refuse_file(out)
+    console = console_of()
+    talk = not (quiet or json)
+    from attribution.fit import Settings
+    from attribution.fit import fit as run_fit
+
+    settings = Settings(draws, seed, event_in, sampler, progress=talk)
+    say = teller(console, talk=talk)
+    if rival is None:
+        run = run_fit(model, data=data, event=dates, settings=settings, say=say)
+    else:
+        from attribution.fit.path import with_event
+        from attribution.fit.rival import fit_with_rival
+        from attribution.model import read_var
+
+        spec = read_var(model) if dates is None else with_event(read_var(model), *dates)
+        run = fit_with_rival(spec, rival, data=data, settings=settings, say=say)
+    from attribution import deliver
+    from attribution.results import tables
+
+    folder, found = out or RUNS / str(run.tree.attrs["model"]), tables(run)
+    deliver.write_run(run, found, folder, report=report)
+    if json:
+        typer.echo(deliver.as_json(run, found))
+    elif talk:
+        console.print(*deliver.lines(run, found, every=False), sep="\n")
+        console.print(
+            f"run, tables, figures and report: {folder}/report.html"
+            if report
+            else f"run: {folder}",
+            soft_wrap=True,
+        )
+
+
+@app.command(
+    epilog="Examples:  attribution compare var bvar_signs  |  attribution compare runs/var"
+    " runs/bvar --out runs/compared"
+)
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(help="Folders of runs, shipped models or .toml files.")
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="Data set of the models that are fitted; else shipped.")
+    ] = None,
+    event: OtherEvent = None,
+    draws: Annotated[int | None, typer.Option(min=4, help="Kept draws of those models.")] = None,
+    seed: Seed = 5,
+    window: Annotated[
+        str | None, typer.Option(help="A window that all runs name; else the first one's first.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tables, numbers and a figure; else none.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Lay one event under several models side by side: who agrees, and who is largest.
+
+    With a model that is no VAR among them, each run's answers are listed under its estimand.
+    """
+    dates = dates_of(event)
+    if out is not None:
+        refuse_file(out)
+    console = console_of()
+    talk = not (quiet or json)
+    from attribution import compare as comparing
+    from attribution.fit import Settings
+
+    runs_found = comparing.collect(
+        runs,
+        data=data,
+        event=dates,
+        settings=Settings(draws, seed, progress=talk),
+        say=teller(console, talk=talk),
+    )
+    if comparing.has_study(runs_found):
+        if window is not None:
+            raise SpecError("--window: a study has no windows; leave it out, or compare VARs alone")
+        answers = comparing.answers_of(runs_found)
+        written = [] if out is None else comparing.write_answers(answers, out)
+        text, shown = comparing.answers_json(answers), comparing.answers_lines(answers)
+    else:
+        found = comparing.compare(runs_found, window)
+        written = [] if out is None else comparing.write_comparison(found, out)
+        text, shown = comparing.as_json(found), comparing.lines(found)
+    if json:
+        typer.echo(text)
+    elif talk:
+        console.print(*shown, sep="\n")
+        if written:
+            console.print(f"numbers, tables and figure: {out}", soft_wrap=True)

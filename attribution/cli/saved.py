@@ -1,0 +1,72 @@
+"""The verbs that read a saved run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attribution.cli.options import Json, RunFolder, app, console_of, refuse_file
+
+
+@app.command(epilog="Example:  attribution summary runs/bvar")
+def summary(
+    run: RunFolder,
+    parameters: Annotated[bool, typer.Option(help="Also every parameter, by ArviZ.")] = False,
+    json: Json = False,
+) -> None:
+    """Print a saved run: its tables, findings, and R-hat and ESS of every contribution."""
+    from attribution import compat, deliver
+    from attribution.results import tables
+    from attribution.run import load_run
+
+    loaded = load_run(run)
+    found = tables(loaded)
+    if json:
+        typer.echo(deliver.as_json(loaded, found))
+        return
+    console_of().print(*deliver.lines(loaded, found, every=True), sep="\n")
+    table = compat.summary(loaded.tree)
+    if not parameters:
+        table = table[
+            [str(name).startswith(("contribution", "baseline", "impact")) for name in table.index]
+        ]
+    if len(table):  # a study has its answers above, and no contributions of channels
+        typer.echo(table.round(3).to_string())
+
+
+@app.command(epilog="Example:  attribution report runs/bvar --out report/")
+def report(
+    run: RunFolder,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN if not given.")] = None,
+) -> None:
+    """Draw tables, figures and the HTML report of a saved run again."""
+    from attribution.deliver import draw_report
+    from attribution.results import tables
+    from attribution.run import load_run
+
+    refuse_file(out or run)
+    loaded = load_run(run)
+    for path in draw_report(loaded, tables(loaded), out or run):
+        typer.echo(str(path))
+
+
+@app.command(epilog="Example:  attribution counterfactual runs/event --without liquidations,notes")
+def counterfactual(
+    run: RunFolder,
+    without: Annotated[
+        str, typer.Option(metavar="A,B", help="Mechanisms to switch off, all at once.")
+    ],
+    json: Json = False,
+) -> None:
+    """Say what a saved run's move would have been without some of its mechanisms."""
+    from attribution import switching
+    from attribution.run import load_run
+
+    off = [name.strip() for name in without.split(",") if name.strip()]
+    found = switching.switched_off(load_run(run), off)
+    if json:
+        typer.echo(switching.as_json(found))
+        return
+    console_of().print(*switching.lines(found), sep="\n")

@@ -1,0 +1,120 @@
+r"""A question and the observed rows in; the conjugate prior and independent draws out.
+
+.. math:: \Sigma \mid Y \sim IW(S, \nu), \qquad
+    \mathrm{vec}\,B \mid \Sigma, Y \sim N(\mathrm{vec}\,\bar B, \Sigma \otimes P^{-1})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from attribution.core import niw
+from attribution.core.dummies import unit_root_dummies
+from attribution.model.spec import ModelSpec
+from attribution.reduced import Batch
+
+
+def conjugate_prior(
+    spec: ModelSpec, series: np.ndarray, *, spread: np.ndarray | None = None
+) -> niw.NormalInverseWishart:
+    """Return the prior that the model file asks for, its dummy observations absorbed.
+
+    Parameters
+    ----------
+    series : (time, variable); the estimation rows, lags included.
+    spread : (variable,); residual scales of the prior, those of the series' own autoregressions if
+        not given.
+
+    References
+    ----------
+    doan1984; giannone2015; uhlig2005, app. B
+    """
+    lags, constant, settings = spec.system.lags, spec.system.constant, spec.prior
+    n = len(spec.system.variables)
+    if settings.flat:
+        start = niw.flat(n, int(constant) + n * lags)
+    else:
+        start = niw.minnesota(
+            niw.autoregressive_spread(series) if spread is None else np.asarray(spread, float),
+            lags=lags,
+            constant=constant,
+            own_lag=own_lags(spec),
+            tightness=settings.tightness,
+            decay=settings.decay,
+            intercept_scale=settings.intercept_scale,
+        )
+    response, regressors = unit_root_dummies(
+        series[:lags].mean(axis=0),
+        lags=lags,
+        constant=constant,
+        sum_of_coefficients=settings.sum_of_coefficients,
+        single_unit_root=settings.single_unit_root,
+    )
+    return niw.posterior(start, response, regressors) if len(response) else start
+
+
+def own_lags(spec: ModelSpec) -> np.ndarray:
+    """Prior means of the first own lags (variable,)."""
+    return np.array([spec.prior.mean_of(name) for name in spec.system.variables])
+
+
+@dataclass(eq=False)  # it goes on where its last batch ended
+class ConjugateForm:
+    """Independent draws from a closed-form posterior, laid out as chains of equal length.
+
+    Attributes
+    ----------
+    posterior : of (B, Σ), the days in ``time`` taken in.
+    rng : what every draw comes from.
+    """
+
+    variables: tuple[str, ...]
+    time: pd.DatetimeIndex
+    constant: bool
+    chains: int
+    notes: Mapping[str, object]
+    posterior: niw.NormalInverseWishart
+    rng: np.random.Generator
+
+    def batch(self, draws: int) -> Batch:
+        """Draw factors now and coefficients for whichever of them are asked for."""
+        n = len(self.variables)
+        factor = niw.draw_factor(self.posterior, self.chains * draws, self.rng)
+
+        def coefficients(chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+            return niw.draw_coefficients(self.posterior, factor[chosen], rng)
+
+        return Batch(
+            factor=factor.reshape(self.chains, draws, n, n),
+            coefficients=coefficients,
+            weight=np.ones((self.chains, draws)),
+        )
+
+
+def conjugate_form(
+    spec: ModelSpec,
+    frame: pd.DataFrame,
+    rng: np.random.Generator,
+    *,
+    chains: int,
+    spread: np.ndarray | None = None,
+) -> ConjugateForm:
+    """Update the prior with the rows of ``frame`` (time, variable), lags included."""
+    series, lags = frame.to_numpy(float), spec.system.lags
+    prior = conjugate_prior(spec, series, spread=spread)
+    response, regressors = niw.design(series, lags=lags, constant=spec.system.constant)
+    posterior = niw.posterior(prior, response, regressors)
+    proper = prior.dof > len(prior.scale) - 1 and not spec.prior.flat
+    return ConjugateForm(
+        variables=spec.system.variables,
+        time=pd.DatetimeIndex(frame.index[lags:]),
+        constant=spec.system.constant,
+        chains=chains,
+        notes={"log_evidence": niw.log_evidence(prior, posterior)} if proper else {},
+        posterior=posterior,
+        rng=rng,
+    )

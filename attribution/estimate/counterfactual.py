@@ -1,0 +1,45 @@
+"""What every form of a counterfactual hands over: draws of where the outcome should have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+CHAINS = 4
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """Draws of the counterfactual, in the outcome's unit.
+
+    Attributes
+    ----------
+    predicted : (chain, draw, row after the pre-period); with the noise of single rows.
+    expected : the same without that noise: its mean given coefficients and level.
+    accounted : (chain, draw, row after the pre-period, control); what each control's move brings:
+        its coefficient times its value (returns), or times its distance from its last value
+        before (level).
+    fitted : (sample, row of the pre-period); expected plus noise.
+    coefficients : (chain, draw, control); unit of the outcome per unit of the control, as they
+        stand at the end of the pre-period; zero where a control is out.
+    posterior : further draws (chain, draw, ...), standardised where their names say so.
+    paths : quantiles of coefficients that wander (step, quantile, control); None if they do not.
+    stats : ``diverging`` (chain, draw) where NUTS was used; empty where draws are independent.
+    """
+
+    predicted: np.ndarray
+    expected: np.ndarray
+    accounted: np.ndarray
+    fitted: np.ndarray
+    coefficients: np.ndarray
+    posterior: xr.Dataset
+    paths: np.ndarray | None = None
+    stats: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def chained(draws: np.ndarray) -> np.ndarray:
+    """Lay independent draws (draw, ...) out as chains of equal length."""
+    return draws.reshape(CHAINS, -1, *draws.shape[1:])

@@ -1,0 +1,168 @@
+"""A question whose prior is hierarchical, and rows, in; weighted independent draws out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from attribution.core import evidence, niw
+from attribution.core.hierarchy import Hierarchy, hierarchy, points
+from attribution.core.importance import Proposal, draw, natural_mode, proposal, sharpened
+from attribution.core.wishart import factors
+from attribution.diagnostics import weight_size
+from attribution.errors import DiagnosticsError
+from attribution.estimate.conjugate import own_lags
+from attribution.model.spec import ModelSpec
+from attribution.reduced import Batch
+
+PILOT = 4000
+"""Draws on which the proposal is fitted and judged."""
+ENOUGH = 0.3
+"""Effective share of the pilot below which the proposal is matched to weighted draws."""
+LEAST_SHARE = 0.01
+"""Effective share of the pilot below which there is no point in going on."""
+
+
+@dataclass(eq=False)  # it goes on where its last batch ended
+class HierarchicalForm:
+    """Draws of all hyperparameters with importance weights, and of (B, Σ) given each."""
+
+    variables: tuple[str, ...]
+    time: pd.DatetimeIndex
+    constant: bool
+    chains: int
+    notes: Mapping[str, object]
+    hierarchy: Hierarchy
+    proposal: Proposal
+    listed: np.ndarray
+    rng: np.random.Generator
+
+    def batch(self, draws: int) -> Batch:
+        """Draw hyperparameters, weights and factors now; coefficients where they are asked for."""
+        problem, n = self.hierarchy.problem, len(self.variables)
+        lead = (self.chains, draws)
+        hyper, weight = draw(self.hierarchy, self.proposal, self.chains * draws, self.rng)
+        roots = evidence.scale_roots(hyper, problem)
+        factor = roots @ factors(np.eye(n), self.hierarchy.dof, self.chains * draws, self.rng)
+
+        def coefficients(chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+            drawn: np.ndarray = evidence.draw_coefficients(
+                hyper[chosen], np.ascontiguousarray(factor[chosen]), problem, rng
+            )
+            return drawn
+
+        return Batch(
+            factor=factor.reshape(*lead, n, n),
+            coefficients=coefficients,
+            weight=weight.reshape(lead),
+            scale=self._scale(hyper, lead),
+            hyper={
+                name: values.reshape(*lead, *values.shape[1:])
+                for name, values in named(hyper, n).items()
+            },
+        )
+
+    def _scale(self, hyper: np.ndarray, lead: tuple[int, int]) -> np.ndarray | None:
+        if not len(self.listed):
+            return None
+        scale = np.ones((len(hyper), len(self.time)))
+        scale[:, self.listed] = named(hyper, len(self.variables))["outlier_scale"]
+        return scale.reshape(*lead, -1)
+
+
+def named(hyper: np.ndarray, n: int) -> dict[str, np.ndarray]:
+    """Hyperparameters (point, ...) in the terms of the model file; absent ones are left out."""
+    columns = {
+        "tightness": np.exp(hyper[:, 0]),
+        "sum_of_coefficients": np.exp(hyper[:, 1]),
+        "single_unit_root": np.exp(hyper[:, 2]),
+        "residual_scale": np.exp(0.5 * hyper[:, 3 : 3 + n]),
+        "outlier_scale": 1.0 / ndtr(-hyper[:, 3 + n :]),
+    }
+    return {name: x for name, x in columns.items() if x.size and np.isfinite(x).all()}
+
+
+def hierarchical_form(
+    spec: ModelSpec,
+    frame: pd.DataFrame,
+    rng: np.random.Generator,
+    *,
+    chains: int,
+    listed: np.ndarray,
+    spread: np.ndarray | None = None,
+) -> HierarchicalForm:
+    """Fit the proposal to the posterior of the hyperparameters.
+
+    Parameters
+    ----------
+    frame : (time, variable); the estimation rows, lags included.
+    listed : positions among the estimation days of those with a scale of their own.
+    spread : (variable,); centre of the bounds on the residual scales.
+
+    Raises
+    ------
+    DiagnosticsError
+        If the posterior is not peaked at its mode, or too few proposals carry the weight.
+
+    References
+    ----------
+    giannone2015; lenza2022
+    """
+    series, system, prior = frame.to_numpy(float), spec.system, spec.prior
+    response, regressors = niw.design(series, lags=system.lags, constant=system.constant)
+    if spread is None:
+        spread = niw.autoregressive_spread(series[system.lags :])
+    problem = hierarchy(
+        response,
+        regressors,
+        spread=np.asarray(spread, float),
+        level=series[: system.lags].mean(axis=0),
+        own_lag=own_lags(spec),
+        lags=system.lags,
+        constant=system.constant,
+        decay=prior.decay,
+        intercept_scale=prior.intercept_scale,
+        sum_of_coefficients=prior.sum_of_coefficients is not None,
+        single_unit_root=prior.single_unit_root is not None,
+        outliers=listed,
+    )
+    fitted = proposal(problem)
+    share = _share(problem, fitted, rng)
+    if share < ENOUGH:
+        fitted = sharpened(problem, fitted, PILOT, rng)
+        share = _share(problem, fitted, rng)
+    if share < LEAST_SHARE:
+        raise DiagnosticsError(
+            f"model '{spec.name}': of {PILOT} draws of the hyperparameters {share * PILOT:.0f}"
+            f" carry the weight, with {len(listed)} days of their own scale; set hierarchical ="
+            " false, or list fewer outliers"
+        )
+    return HierarchicalForm(
+        variables=system.variables,
+        time=pd.DatetimeIndex(frame.index[system.lags :]),
+        constant=system.constant,
+        chains=chains,
+        notes=_notes(problem, fitted, share),
+        hierarchy=problem,
+        proposal=fitted,
+        listed=listed,
+        rng=rng,
+    )
+
+
+def _share(problem: Hierarchy, fitted: Proposal, rng: np.random.Generator) -> float:
+    return weight_size(draw(problem, fitted, PILOT, rng)[1]) / PILOT
+
+
+def _notes(problem: Hierarchy, fitted: Proposal, share: float) -> dict[str, object]:
+    mode, height = natural_mode(problem)
+    found = named(points(problem, mode[None]), len(problem.problem.own))
+    return {
+        "hyperparameter_mode": {name: values[0].tolist() for name, values in found.items()},
+        "log_posterior_at_mode": height,
+        "importance_effective_share": share,
+    }

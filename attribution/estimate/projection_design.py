@@ -1,0 +1,80 @@
+"""Rows in; regressors, controls and responses of local projections, horizon by horizon, out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from attribution.estimate.projection_rows import ProjectionRows
+from attribution.model.projection import ProjectionQuestion
+
+NEWEY_WEST = "newey_west"
+
+
+@dataclass(frozen=True)
+class ProjectionDesign:
+    """The arrays of local projections.
+
+    Attributes
+    ----------
+    values : (row, variable); rows that are estimated on.
+    impulse : (row,); the series whose innovation is followed.
+    instrument : (row,), or None.
+    controls : (row, control); a constant, same-day values of the series before the impulse, and
+        lags of everything; the first ``lags`` rows are not used.
+    lags : of every series.
+    every : the same controls (row, control) on every row, those held out included.
+    """
+
+    values: np.ndarray
+    impulse: np.ndarray
+    instrument: np.ndarray | None
+    controls: np.ndarray
+    lags: int
+    every: np.ndarray
+
+
+def projection_design(question: ProjectionQuestion, rows: ProjectionRows) -> ProjectionDesign:
+    """Lay out the arrays.
+
+    With an instrument the order of the series says nothing, so none of the same day is a control.
+    """
+    lags = question.lags + (question.errors != NEWEY_WEST)
+    frame = rows.values
+    full = frame.to_numpy(float)
+    names = list(frame.columns)
+    before = [] if question.instrument else [names.index(v) for v in question.before]
+    lagged = [np.roll(full, lag, axis=0) for lag in range(1, lags + 1)]
+    every = np.column_stack([np.ones(len(full)), full[:, before], *lagged])
+    every[:lags] = np.nan
+    n, used = len(question.variables), rows.used
+    impulse = full[:, names.index(question.impulse)]
+    return ProjectionDesign(
+        values=full[:used, :n],
+        impulse=impulse[:used],
+        instrument=full[:used, n] if question.instrument else None,
+        controls=every[:used],
+        lags=lags,
+        every=every,
+    )
+
+
+def response_at(series: np.ndarray, horizon: int, *, lags: int, cumulative: bool) -> np.ndarray:
+    """Series ``horizon`` rows on, or summed up to then, on rows ``lags`` ... T − horizon − 1.
+
+    Parameters
+    ----------
+    series : (row, ...).
+    """
+    if not cumulative:
+        return series[lags + horizon :]
+    total = np.concatenate([np.zeros_like(series[:1]), np.cumsum(series, axis=0)])
+    last = len(series) - horizon
+    found: np.ndarray = total[lags + horizon + 1 :] - total[lags:last]
+    return found
+
+
+def bandwidth(horizon: int, rows: int) -> int:
+    r"""Lags of Newey and West: the horizon's overlap, and :math:`4 (T/100)^{2/9}` at least."""
+    return max(horizon, int(4.0 * (rows / 100.0) ** (2.0 / 9.0)))

@@ -1,0 +1,223 @@
+"""An instrument and a VAR's errors in; how relevant it is, and what it says if it is weak, out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from attribution.core import niw
+from attribution.core.first_stage import WEAK_F, FirstStage, first_stage
+from attribution.core.instrument import ProxyVar, one_sd, proxy_var, relevance_wald
+from attribution.core.instrument_event import EventEstimate, contribution
+from attribution.core.instrument_responses import responses
+from attribution.errors import EventError
+from attribution.finding import Finding
+from attribution.model.spec import ModelSpec, Window
+
+LEVEL, LEVELS = 0.9, (0.68, 0.9, 0.95)
+"""Of the sets of contributions, and of those of responses."""
+UNRELIABLE = 0.05
+"""Squared correlation with the shock below which an instrument is next to noise."""
+RELIABILITY_DOUBT = 0.1
+"""Posterior probability of being next to noise from which an instrument is called weak."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """One instrument's relevance, and what it says by itself.
+
+    Attributes
+    ----------
+    channel, column, unit : the shock, the instrument, and the variable of the first stage, which
+        the shock moves by one unit in ``responses``.
+    first_stage : of this instrument alone, on the days on which it is observed.
+    joint : of all instruments of the channel, on the days on which all are observed; the same
+        where there is one.
+    wald : of no relevance for ``unit``, with the noise of the VAR's coefficients.
+    reliability : (chain, draw); squared correlation of the instrument with the shock.
+    responses : one row a level, horizon and variable; unit of the variable per unit of ``unit``.
+    impact : (variable, scale); the response on impact ``per_unit`` of ``unit``, and to one sd of
+        the shock, with the error covariance of the whole sample (``one_sd``) or of the days on
+        which the instrument is observed (``one_sd_observed``), both divided by T - k.
+    contributions : what the shock added to the outcome, by window of the event.
+    """
+
+    channel: str
+    column: str
+    unit: str
+    first_stage: FirstStage
+    joint: FirstStage
+    wald: float
+    reliability: np.ndarray
+    responses: pd.DataFrame
+    impact: pd.DataFrame
+    contributions: dict[str, EventEstimate]
+
+    @property
+    def doubt(self) -> float:
+        """Posterior probability that the instrument is next to noise."""
+        return float((self.reliability < UNRELIABLE).mean())
+
+    @property
+    def weak(self) -> bool:
+        """Whether F is below ten or the posterior gives a tenth to next to noise."""
+        return self.joint.f < WEAK_F or self.doubt > RELIABILITY_DOUBT
+
+    @property
+    def verdict(self) -> str:
+        """``fails`` if weak, ``undecided`` if only the effective F is below its critical value."""
+        if self.weak:
+            return "fails"
+        return "undecided" if self.joint.f_effective < self.joint.f_critical else "holds"
+
+    def finding(self) -> Finding:
+        """Return the question of relevance with its numbers, and what to do if it fails."""
+        stage, joint = self.first_stage, self.joint
+        low, high = np.quantile(self.reliability, (0.05, 0.95))
+        evidence = (
+            f"first stage on {self.unit} over {stage.observations} periods: F {stage.f:.1f}"
+            f" (robust {stage.f_hc1:.1f}; {WEAK_F:g} is the rule of thumb), effective F"
+            f" {joint.f_effective:.1f} against {joint.f_critical:.1f}; squared correlation with the"
+            f" shock {np.median(self.reliability):.2f} (90 %: {low:.2f} to {high:.2f})"
+        )
+        if self.verdict != "holds":
+            evidence += (
+                f"; {'weak' if self.weak else 'not surely strong'}: read the Anderson-Rubin sets"
+                " instead of the delta intervals, and find a stronger instrument, a longer span of"
+                " it, or add restrictions on the channel"
+            )
+        return Finding(
+            name=f"relevance of {self.column}",
+            question=f"Is {self.column} a strong instrument for {self.channel}?",
+            evidence=evidence,
+            verdict=self.verdict,
+        )
+
+
+@dataclass(frozen=True)
+class Instrumented:
+    """A sample with its instruments.
+
+    Attributes
+    ----------
+    frame : (lag + time, variable); the estimation sample, lags included.
+    instruments : (time, instrument); NaN where not observed.
+    """
+
+    frame: pd.DataFrame
+    instruments: pd.DataFrame
+
+    def least_squares(self, spec: ModelSpec, column: str, hac_lags: int) -> ProxyVar:
+        """Estimate the VAR and its covariance with one instrument."""
+        response, regressors = niw.design(
+            self.frame.to_numpy(float), lags=spec.system.lags, constant=spec.system.constant
+        )
+        return proxy_var(
+            response,
+            regressors,
+            self.instruments[column].to_numpy(float),
+            constant=spec.system.constant,
+            hac_lags=hac_lags,
+        )
+
+
+def strength(
+    spec: ModelSpec,
+    values: pd.DataFrame,
+    sample: Instrumented,
+    column: str,
+    *,
+    channel: str,
+    partners: Sequence[str],
+    unit: str,
+    reliability: np.ndarray,
+    hac_lags: int,
+) -> Strength:
+    """Measure one instrument.
+
+    Parameters
+    ----------
+    partners : all instruments of the channel.
+    reliability : (chain, draw); from the posterior.
+    hac_lags : Newey-West lags of every robust covariance but the first stage's.
+    """
+    var = sample.least_squares(spec, column, hac_lags)
+    at = spec.system.variables.index(unit)
+    return Strength(
+        channel=channel,
+        column=column,
+        unit=unit,
+        first_stage=_stage(var, at, sample.instruments[[column]]),
+        joint=_stage(var, at, sample.instruments[list(partners)]),
+        wald=relevance_wald(var, at),
+        reliability=reliability,
+        responses=pd.concat([_responses(spec, var, at, level) for level in LEVELS]),
+        impact=_impact(spec, var, at, sample.instruments[column].notna().to_numpy()),
+        contributions={
+            window.name: _contribution(spec, values, var, window) for window in spec.event.windows
+        },
+    )
+
+
+def _stage(var: ProxyVar, at: int, instruments: pd.DataFrame) -> FirstStage:
+    series = instruments.to_numpy(float)
+    seen = np.isfinite(series).all(1)
+    return first_stage(var.errors[seen, at], series[seen])
+
+
+def _impact(spec: ModelSpec, var: ProxyVar, at: int, seen: np.ndarray) -> pd.DataFrame:
+    used = var.regressors.shape[1]
+    errors = var.errors[seen] - var.errors[seen].mean(0)
+    whole = var.errors.T @ var.errors / (len(var.errors) - used)
+    columns = {"per_unit": var.gamma / var.gamma[at], "one_sd": one_sd(var.gamma, whole)}
+    if len(errors) > used + len(var.gamma):
+        observed = errors.T @ errors / (len(errors) - used)
+        columns["one_sd_observed"] = one_sd(var.gamma, observed)
+    side = np.sign(var.gamma[at])
+    table = pd.DataFrame(columns, index=list(spec.system.variables))
+    table[table.columns[1:]] *= side
+    return table
+
+
+def _responses(spec: ModelSpec, var: ProxyVar, at: int, level: float) -> pd.DataFrame:
+    rows = responses(var, unit=at, horizons=spec.system.horizons, level=level)
+    records = [
+        {
+            "level": level,
+            "horizon": horizon,
+            "variable": variable,
+            "response": estimate.value,
+            "se": estimate.se,
+            "delta_low": estimate.delta.low,
+            "delta_high": estimate.delta.high,
+            "robust_low": estimate.robust.low,
+            "robust_high": estimate.robust.high,
+            "robust_shape": estimate.robust.shape,
+            "robust": str(estimate.robust),
+        }
+        for horizon, row in enumerate(rows)
+        for variable, estimate in zip(spec.system.variables, row, strict=True)
+    ]
+    return pd.DataFrame(records)
+
+
+def _contribution(
+    spec: ModelSpec, values: pd.DataFrame, var: ProxyVar, window: Window
+) -> EventEstimate:
+    names, lags = list(spec.system.variables), spec.system.lags
+    first = int(values.index.searchsorted(pd.Timestamp(window.start)))
+    last = int(values.index.searchsorted(pd.Timestamp(window.end), side="right"))
+    rows = values[names].iloc[max(first - lags, 0) : last]
+    if first < lags or last <= first or rows.isna().to_numpy().any():
+        raise EventError(
+            f"window '{window.name}': the data do not cover {window.start} to {window.end} and the"
+            f" {lags} days before; supply them or move the window"
+        )
+    response, regressors = niw.design(
+        rows.to_numpy(float), lags=lags, constant=spec.system.constant
+    )
+    at = names.index(spec.event.outcome)
+    return contribution(var, response, regressors, variable=at, level=LEVEL)

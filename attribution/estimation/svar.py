@@ -1,0 +1,61 @@
+"""A structural VAR assembled from parts in; its draws, checks and notes in one shape out.
+
+The law of the errors decides what a rotation of the shocks means.  Where it leaves the likelihood
+alone, a reduced form is estimated and a scheme chooses among its rotations; where it does not,
+the likelihood has chosen and a table only names.  Instruments are part of the likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attribution.errors import SpecError, nearest
+from attribution.estimation.instruments import by_instruments
+from attribution.estimation.rotations import by_order, by_restrictions
+from attribution.estimation.shape import Estimate
+from attribution.estimation.told_apart import by_law
+from attribution.model.scheme import ROTATION_INVARIANT
+from attribution.model.spec import ModelSpec
+from attribution.panel import Panel
+
+ACCEPT, SLICE = "accept", "slice"
+WAYS = (ACCEPT, SLICE)
+"""How rotations that obey a table are found: by joint acceptance, or by slices inside the set."""
+
+Scheme = Callable[[ModelSpec, Panel, int, int, str], Estimate]
+
+
+def structural_var(
+    spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str, sampler: str = ACCEPT
+) -> Estimate:
+    """Estimate a structural VAR by the law and the scheme that its file names.
+
+    Parameters
+    ----------
+    draws : kept draws over all chains, a multiple of four.
+    sampler : ``accept`` or ``slice``; the second only where a table restricts rotations.
+
+    Raises
+    ------
+    SpecError
+        If the sampler is unknown or does not go with the scheme.
+    """
+    if sampler not in WAYS:
+        raise SpecError(
+            f"--sampler '{sampler}': a structural VAR has {', '.join(WAYS)}"
+            f"{nearest(sampler, WAYS)}; correct it"
+        )
+    scheme = spec.scheme.name
+    per_shock = spec.errors.law not in ROTATION_INVARIANT
+    if sampler == SLICE and (scheme != "restrictions" or per_shock):
+        raise SpecError(
+            f"--sampler slice: model '{spec.name}' has scheme '{scheme}' and law"
+            f" '{spec.errors.law}', and no rotations to search; leave it out"
+        )
+    if scheme == "proxy":
+        return by_instruments(spec, panel, draws, seed, event_in)
+    if per_shock or scheme in ("heteroskedasticity", "non_gaussian"):
+        return by_law(spec, panel, draws, seed, event_in)
+    if scheme == "restrictions":
+        return by_restrictions(spec, panel, draws, seed, event_in, sampler)
+    return by_order(spec, panel, draws, seed, event_in)

@@ -1,0 +1,88 @@
+"""Draws of what a run reports in; whether they can be trusted out, weighted or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from attribution.check import sampling
+from attribution.diagnostics import weight_size, weighted_ess_bulk, weighted_ess_tail
+from attribution.finding import Finding
+
+SHARE = 0.1
+"""Part of the draws that the weights must be worth, for the weighting to pass unremarked."""
+LOG_POINTS = "log points"
+WIDE = 4.0
+"""Posterior standard deviation, in log points, from which Monte Carlo error is relative to it."""
+
+
+def judged(
+    reported: xr.DataArray, weight: np.ndarray, unit: str, stats: Mapping[str, np.ndarray]
+) -> sampling.Sampling:
+    """Judge draws (chain, draw, window, channel) of what a run reports.
+
+    Limits are those of :mod:`attribution.check.sampling`.  Where weights differ, R-hat is that of
+    the draws before they are weighted, and the effective size is that of the weights times the
+    efficiency of the chain.  The Monte Carlo error of a mean is measured in log points, or in
+    quarters of the posterior standard deviation where that is wider than four of them: a mean
+    known to within ten is not wanted to the tenth.  In another unit it is measured in standard
+    deviations.
+    """
+    x = reported.transpose("chain", "draw", "window", "channel")
+    spread = _spread(x.to_numpy(), weight)
+    of_its_own = np.where(spread > 0, spread, 1.0)
+    scaled = x / (np.maximum(1.0, spread / WIDE) if unit == LOG_POINTS else of_its_own)
+    found = sampling.diagnose(scaled, stats)
+    if np.ptp(weight) == 0:
+        return found
+    moving = scaled.to_numpy()[:, :, spread > 0]
+    bulk, tail = weighted_ess_bulk(moving, weight), weighted_ess_tail(moving, weight)
+    error = _spread(moving, weight) / np.sqrt(bulk)
+    return replace(
+        found, ess_bulk=float(bulk.min()), ess_tail=float(tail.min()), mcse=float(error.max())
+    )
+
+
+def weights_finding(weight: np.ndarray) -> Finding | None:
+    """Say how many independent draws the weights are worth; nothing where all are one."""
+    if np.ptp(weight) == 0:
+        return None
+    size = weight_size(weight)
+    return Finding(
+        name="weights",
+        question="Do many draws carry the answer, or a few?",
+        evidence=(
+            f"{weight.size:,} weighted draws are worth {size:,.0f} of equal weight; the heaviest"
+            f" carries {100 * weight.max() / weight.sum():.2g} % of all"
+        ),
+        verdict="holds" if size >= SHARE * weight.size else "undecided",
+    )
+
+
+def system_draws(groups: Mapping[str, xr.Dataset], outcome: str) -> xr.DataArray:
+    """Join what a run without an event reports: all impacts, and the responses of the outcome.
+
+    Returns
+    -------
+    (chain, draw, window, channel), where a variable or a horizon stands for a window.
+    """
+    response = groups["/responses"]["response"]
+    impact = response.isel(horizon=0).rename(variable="window")
+    after = response.sel(variable=outcome).isel(horizon=slice(1, None)).rename(horizon="window")
+    kept = ("chain", "draw", "window", "channel")
+    parts = [array.reset_coords(drop=True).transpose(*kept) for array in (impact, after)]
+    names = [str(name) for array in parts for name in array["window"].to_numpy()]
+    joined = np.concatenate([array.to_numpy() for array in parts], axis=2)
+    return xr.DataArray(joined, dims=kept, coords={"window": names, "channel": response["channel"]})
+
+
+def _spread(draws: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weighted standard deviation of (chain, draw, ...); zero where all draws are the same."""
+    w = weight / weight.sum()
+    mean = np.tensordot(w, draws, axes=2)
+    moved = np.ptp(draws, axis=(0, 1)) > 0
+    found: np.ndarray = np.where(moved, np.sqrt(np.tensordot(w, (draws - mean) ** 2, axes=2)), 0.0)
+    return found

@@ -1,0 +1,166 @@
+"""Read, estimate, decompose, judge: the stages of a fit, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from attribution import record
+from attribution.check import sampling
+from attribution.check.separation import Separation, refuse_inseparable, separate
+from attribution.compat import one_thread
+from attribution.decompose import decompose
+from attribution.errors import EventError, SpecError
+from attribution.estimation import Estimate, estimate
+from attribution.fit.assemble import Part, run_of
+from attribution.fit.judge import judged, system_draws
+from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
+from attribution.fit.studied import fit_study
+from attribution.model import read_model
+from attribution.model.spec import Event, ModelSpec, Window
+from attribution.model.study import StudySpec
+from attribution.panel import Panel, read_panel
+from attribution.posterior import Decomposition
+from attribution.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fit(
+    model: str | ModelSpec | StudySpec,
+    *,
+    data: Path | pd.DataFrame | Panel | None = None,
+    event: tuple[date, date] | None = None,
+    settings: Settings | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Run:
+    """Estimate a model, decompose its event, and check the answer.
+
+    Parameters
+    ----------
+    model : name of a shipped model, path of a model file, or a model made in memory.
+    data : folder or file of a data set with its card, or a frame with dates as its index and the
+        model's columns, or a panel; the shipped data if not given.
+    event : first and last day of another event; the windows of the model file if not given.
+    say : called with each stage, for a user who waits.
+
+    Returns
+    -------
+    A run.  Without an event it holds responses and variance shares and no contributions.
+
+    Raises
+    ------
+    SpecError, DataError, EventError, IdentificationError, DiagnosticsError
+        Each names the place, what was found and what to do.
+    """
+    with one_thread():
+        return _fit(model, data, event, settings or Settings(), say)
+
+
+def _fit(
+    model: str | ModelSpec | StudySpec,
+    data: Path | pd.DataFrame | Panel | None,
+    event: tuple[date, date] | None,
+    chosen: Settings,
+    say: Callable[[str], None],
+) -> Run:
+    spec = read_model(model) if isinstance(model, str) else model
+    if isinstance(spec, StudySpec):
+        return _study(spec, data, event, chosen, say)
+    spec = spec if event is None else with_event(spec, *event)
+    asked, sampler = ways(spec, chosen), sampler_of(spec, chosen)
+    say(f"reading {spec.sample.panel}")
+    separation = _separation(spec)
+    panel = _panel(spec, data)
+    draws = chosen.draws or DRAWS.get(spec.kind, DRAWS["svar"])
+    fits = []
+    for way in asked:
+        say(f"estimating {spec.name}" + (f", event {way}" if len(asked) > 1 else ""))
+        found = estimate(spec, panel, draws, chosen.seed, way, sampler, progress=chosen.progress)
+        fits.append(_part(spec, panel, found))
+    if spec.event.asked:
+        say("decomposing")
+    return run_of(spec, panel, fits, separation, replace(chosen, draws=draws, sampler=sampler))
+
+
+def _study(
+    spec: StudySpec,
+    data: Path | pd.DataFrame | Panel | None,
+    event: tuple[date, date] | None,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> Run:
+    if event is not None:
+        raise SpecError(f"--event: kind '{spec.kind}' names its days in its file; edit it there")
+    if isinstance(data, Panel):
+        raise SpecError(f"{spec.name}: kind '{spec.kind}' reads files or a frame; hand over those")
+    return fit_study(spec, data=data, settings=settings, say=say)
+
+
+def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
+    """Ask a model about another event: one window, held out of the estimation."""
+    if end < start:
+        raise SpecError(f"--event {start}:{end}: it ends before it starts; swap the two dates")
+    if not spec.sample.start < start:
+        raise EventError(
+            f"--event {start}:{end}: the sample of '{spec.name}' starts on {spec.sample.start};"
+            " choose a later event or an earlier sample"
+        )
+    window = Window("event", start, end)
+    event = Event(
+        f"{spec.event.outcome}, {start} to {end}", spec.event.outcome, (window,), (start, end)
+    )
+    sample = replace(spec.sample, end=max(spec.sample.end, end))
+    return replace(spec, title=f"{spec.name}: {event.name}", event=event, sample=sample)
+
+
+def _panel(spec: ModelSpec, data: Path | pd.DataFrame | Panel | None) -> Panel:
+    if data is None or isinstance(data, Path):
+        return read_panel(spec, data)
+    if isinstance(data, Panel):
+        return data
+    from attribution.panel import panel_of
+
+    return panel_of(data, spec)
+
+
+def _part(spec: ModelSpec, panel: Panel, found: Estimate) -> Part:
+    """Decompose every window and refuse draws that did not converge."""
+    outcome = spec.event.outcome
+    weight, unit = found.posterior.weight, panel.units[outcome]
+    splits: list[Decomposition] = []
+    groups: dict[str, xr.Dataset] = {}
+    if spec.event.asked:
+        values = panel.values[list(spec.system.variables)]
+        splits = [
+            decompose(found.posterior, values, window, outcome, levels=spec.system.levels)
+            for window in spec.event.windows
+        ]
+        groups = record.contributions(splits, outcome)
+        reported = groups["/posterior"]["contribution"]
+    else:
+        groups = record.structure(found.posterior, panel.units, spec.system.horizons)
+        reported, unit = system_draws(groups, outcome), ""
+    seen = judged(reported, weight, unit, found.stats)
+    sampling.refuse(seen, reported)
+    return Part(found, splits, groups, seen)
+
+
+def _separation(spec: ModelSpec) -> Separation | None:
+    """Put a table of elasticities through its linear programmes before any number is sampled."""
+    table = spec.identification
+    if table is None or len(table.names) < 2 or not (table.elastic and table.direction):
+        return None
+    found = separate(
+        table,
+        core=spec.system.variables,
+        variables=(*spec.system.variables, *spec.system.auxiliary),
+    )
+    refuse_inseparable(found)
+    return found

@@ -1,0 +1,85 @@
+"""What belongs to a run and not to a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attribution.compat import SAMPLERS
+from attribution.errors import SpecError, nearest
+from attribution.estimate.design import EVENT_IN
+from attribution.model.spec import ModelSpec
+
+DRAWS = {"bvar": 6000, "bvar_signs": 4000, "factor": 14000, "svar": 4000, "var": 4000}
+"""Kept draws by kind of model; the sampled one needs more for the same Monte Carlo error."""
+SEED = 5
+ALL = "all"
+SEARCHES = ("accept", "slice")
+"""How rotations that obey a table are found: by joint acceptance, or by slices inside the set."""
+SCALED = ("bvar", "factor", "svar")
+"""Kinds that know the event's days on a scale of their own."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What belongs to a run and not to a model.
+
+    Attributes
+    ----------
+    draws : kept draws, over all chains; by the kind of the model if None.
+    seed : one integer; the same seed gives the same run.
+    event_in : whether the event's days are left out of the estimation (``out``), on a scale of
+        their own (``scale``), or in (``in``); ``all`` fits each and leads with ``out``.
+    sampler : ``pymc`` or ``nutpie`` for kind ``bvar``, ``accept`` or ``slice`` for ``svar``; the
+        first of the two if None.
+    progress : whether to show a live progress bar.
+    """
+
+    draws: int | None = None
+    seed: int = SEED
+    event_in: str = "out"
+    sampler: str | None = None
+    progress: bool = False
+
+
+def sampler_of(spec: ModelSpec, settings: Settings) -> str:
+    """Name the sampler that a model of this kind is drawn with.
+
+    Raises
+    ------
+    SpecError
+        If the settings name one that its kind does not have.
+    """
+    known = SEARCHES if spec.kind == "svar" else SAMPLERS
+    chosen = settings.sampler or known[0]
+    if chosen not in known:
+        raise SpecError(
+            f"--sampler '{chosen}': unknown to kind '{spec.kind}'{nearest(chosen, known)};"
+            f" choose {' or '.join(known)}"
+        )
+    return chosen
+
+
+def ways(spec: ModelSpec, settings: Settings) -> tuple[str, ...]:
+    """Fits that the settings ask for, the headline's first.
+
+    Raises
+    ------
+    SpecError
+        If a setting is unknown, or the model's kind does not know it.
+    """
+    event_in = settings.event_in
+    if event_in == ALL:
+        if spec.kind not in SCALED:
+            raise SpecError(f"--event-in all: kind '{spec.kind}' has no 'scale'; use out or in")
+        if not spec.event.asked:
+            raise SpecError(
+                f"--event-in all: model '{spec.name}' has no [event] to leave out; add one"
+            )
+        return EVENT_IN
+    if event_in not in EVENT_IN:
+        known = (*EVENT_IN, ALL)
+        raise SpecError(
+            f"--event-in '{event_in}': unknown{nearest(event_in, known)}; choose one of"
+            f" {', '.join(known)}"
+        )
+    return (event_in,)

@@ -1,0 +1,70 @@
+"""A study's specification and its data in; its run out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attribution import record
+from attribution.errors import SpecError
+from attribution.fit.settings import Settings
+from attribution.model.study import StudySpec
+from attribution.panel import Evidence, read_evidence
+from attribution.run import Run, digest_of, versions
+from attribution.study import DRAWS, Effort, Study, estimate_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fit_study(
+    spec: StudySpec,
+    *,
+    data: Path | pd.DataFrame | None,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> Run:
+    """Estimate a study and record its answer.
+
+    Raises
+    ------
+    SpecError, DataError, EventError, DiagnosticsError
+        Each names the place, what was found and what to do.
+    """
+    if settings.event_in != "out":
+        raise SpecError(f"--event-in: kind '{spec.kind}' does not know it; leave it out")
+    if settings.sampler is not None:
+        raise SpecError(f"--sampler: kind '{spec.kind}' has one way to estimate; leave it out")
+    say(f"reading {spec.sample.panel or 'data'}")
+    evidence = read_evidence(spec, data)
+    draws = settings.draws or DRAWS.get(spec.kind, 0)
+    say(f"estimating {spec.name}")
+    study = estimate_study(spec, evidence, Effort(draws, settings.seed, settings.progress, say))
+    tree = record.study_tree(study.groups, study.tables, spec, evidence.units)
+    return Run(tree, _manifest(spec, evidence, study, draws, settings.seed))
+
+
+def _manifest(
+    spec: StudySpec, evidence: Evidence, study: Study, draws: int, seed: int
+) -> dict[str, Any]:
+    sample = spec.sample
+    span = f"{sample.start} to {sample.end}" if sample.dated else "every row"
+    return {
+        "model": spec.name,
+        "title": spec.title,
+        "event": "",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": seed,
+        "headline": study.headline,
+        "about": study.about,
+        "settings": {"draws": draws, "sample": span, "rows": len(evidence.rows)},
+        "digests": {"model": digest_of(spec), "data": evidence.digest},
+        "versions": versions(),
+        "checks": {"converged": True} if study.diagnostics else {},
+        "diagnostics": dict(study.diagnostics),
+        "repairs": list(evidence.repairs),
+        "notes": dict(study.notes),
+        "findings": [finding.record() for finding in study.findings],
+    }

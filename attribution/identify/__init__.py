@@ -1,0 +1,1 @@
+"""What turns reduced forms and unlabelled draws into structural shocks with names."""

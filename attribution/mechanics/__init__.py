@@ -1,0 +1,1 @@
+"""Closed-form market mechanics: prices, Greeks and hedge flows; arrays in, arrays out."""

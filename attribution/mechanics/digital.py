@@ -1,0 +1,154 @@
+"""Digitals, one-touch and no-touch, and knock-ins whose barrier is watched at maturity only.
+
+What enters: numbers that broadcast; what leaves: Greeks.
+
+References: rubinstein1991; haug2007.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attribution.mechanics.barrier import KINDS, live_market, paid_when_touched, touches
+from attribution.mechanics.barrier_terms import touched_by_expiry, untouched
+from attribution.mechanics.functions import NUMPY, Array
+from attribution.mechanics.greeks import Greeks
+from attribution.mechanics.inputs import arrays, one_of
+from attribution.mechanics.terms import Market, asset_term, cash_term
+from attribution.mechanics.vanilla import OPTIONS, certain, flat, gap, uncertain_part
+
+SIDES = {"down": 1, "up": -1}
+PAYMENTS = ("touch", "expiry", "never")
+
+
+def digital(
+    option: str, pays: str, spot: Array, strike: Array, time: Array, vol: Array, rate: Array,
+    carry: Array,
+) -> Greeks:  # fmt: skip
+    """Price a European digital: a call pays if spot ends above the strike, a put if below.
+
+    Parameters
+    ----------
+    option : "call" or "put".
+    pays : "cash" for one unit of currency, "asset" for one unit of the asset.
+    spot, strike, time, vol, rate, carry : as in :func:`~attribution.mechanics.vanilla.vanilla`.
+
+    Raises
+    ------
+    DataError
+        Unknown words; numbers that are not finite or have the wrong sign.
+
+    References
+    ----------
+    rubinstein1991; haug2007
+    """
+    phi = OPTIONS[one_of("digital", "option", option, OPTIONS)]
+    one_of("digital", "pays", pays, ("cash", "asset"))
+    s, k, t, v, r, b = arrays(
+        "digital", ("spot", "strike"),
+        spot=spot, strike=strike, time=time, vol=vol, rate=rate, carry=carry,
+    )  # fmt: skip
+    market = Market(s, t, v, r, b)
+    safe, uncertain = uncertain_part(market)
+    found = (cash_term if pays == "cash" else asset_term)(NUMPY, safe, phi, k)
+    if uncertain.all():
+        return found.shaped(s, k, t, v, r, b)
+    held = np.exp(-r * t) * np.heaviside(phi * (s * np.exp(b * t) - k), 0.5)
+    growth = np.exp(b * t) * held
+    limit = flat(market, held, 0.0 * held) if pays == "cash" else flat(market, s * growth, growth)
+    return found.where(NUMPY, uncertain, limit).shaped(s, k, t, v, r, b)
+
+
+def one_touch(
+    side: str, pays: str, spot: Array, level: Array, time: Array, vol: Array, rate: Array,
+    carry: Array,
+) -> Greeks:  # fmt: skip
+    """Price one unit of cash that depends on whether the barrier is touched before expiry.
+
+    Parameters
+    ----------
+    side : "down" for a barrier below spot, "up" for one above.
+    pays : "touch" when touched, "expiry" at expiry if touched before, "never" at expiry if not.
+    spot, level, time, vol, rate, carry : as in :func:`~attribution.mechanics.barrier.barrier`;
+        spot at or beyond the barrier touches it now.
+
+    Raises
+    ------
+    DataError
+        Unknown words; numbers that are not finite or have the wrong sign; a rate so negative
+        that cash at the touch has no price.
+
+    References
+    ----------
+    rubinstein1991; haug2007
+    """
+    eta = SIDES[one_of("one-touch", "side", side, SIDES)]
+    one_of("one-touch", "pays", pays, PAYMENTS)
+    s, h, t, v, r, b = arrays(
+        "one-touch", ("spot", "level"),
+        spot=spot, level=level, time=time, vol=vol, rate=rate, carry=carry,
+    )  # fmt: skip
+    market = Market(s, t, v, r, b)
+    alive = ~touches(eta, s, h, None)[0]
+    if pays == "touch":
+        found = paid_when_touched(market, eta, h, alive)
+        return found.where(NUMPY, alive, Greeks.of_cash(1.0)).shaped(s, h, t, v, r, b)
+    discount = np.exp(-r * t)
+    bond = flat(market, discount, 0.0 * discount)
+    nothing = Greeks.of_cash(0.0 * discount)
+    safe, uncertain = uncertain_part(live_market(market, eta, h, alive))
+    found = (untouched if pays == "never" else touched_by_expiry)(NUMPY, safe, eta, h)
+    if not uncertain.all():
+        arrives = eta * (s * np.exp(b * t) - h) <= 0.0
+        paying = ~arrives if pays == "never" else arrives
+        found = found.where(NUMPY, uncertain, bond.where(NUMPY, paying, nothing))
+    gone = nothing if pays == "never" else bond
+    return found.where(NUMPY, alive, gone).shaped(s, h, t, v, r, b)
+
+
+def at_maturity(
+    kind: str, spot: Array, strike: Array, level: Array, time: Array, vol: Array, rate: Array,
+    carry: Array,
+) -> Greeks:  # fmt: skip
+    """Price a barrier option whose barrier is compared with the price at expiry only.
+
+    A down-and-in put pays (K − S) if S < H and S < K then: a vanilla struck at H and K − H
+    digitals when H < K. There is no touch, so the price is smooth in spot until expiry.
+
+    Parameters
+    ----------
+    kind, spot, strike, level, time, vol, rate, carry : as in
+        :func:`~attribution.mechanics.barrier.barrier`; there is no rebate.
+
+    Raises
+    ------
+    DataError
+        An unknown kind; numbers that are not finite or have the wrong sign.
+
+    References
+    ----------
+    haug2007
+    """
+    eta, knock, phi = KINDS[one_of("barrier at maturity", "kind", kind, KINDS)]
+    s, k, h, t, v, r, b = arrays(
+        "barrier at maturity", ("spot", "strike", "level"),
+        spot=spot, strike=strike, level=level, time=time, vol=vol, rate=rate, carry=carry,
+    )  # fmt: skip
+    market = Market(s, t, v, r, b)
+    far = phi * np.maximum(phi * k, phi * h)
+    past = _gap(market, phi, k, far)
+    # A put below a lower barrier (or call above an upper) is what lies past both levels.
+    one_sided = (knock == "in") == (phi != eta)
+    found = past if one_sided else _gap(market, phi, k, k) - past
+    return found.shaped(s, k, h, t, v, r, b)
+
+
+def _gap(market: Market, phi: int, strike: np.ndarray, trigger: np.ndarray) -> Greeks:
+    safe, uncertain = uncertain_part(market)
+    found = gap(NUMPY, safe, phi, strike, trigger)
+    if uncertain.all():
+        return found
+    forward = market.spot * np.exp(market.carry * market.time)
+    none = Greeks.of_cash(np.zeros(forward.shape))
+    limit = certain(market, phi, strike).where(NUMPY, phi * (forward - trigger) > 0.0, none)
+    return found.where(NUMPY, uncertain, limit)

@@ -1,0 +1,178 @@
+"""The [[mechanisms]] of a flow model in; what each says of net creations, typed, out.
+
+A mechanism adds one term or several to the mean of net creations, or another reading of what a row
+stands for.  It changes nothing else, so that its evidence is its own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+from attribution.errors import SpecError
+from attribution.model.grammar import REQUIRED, Table
+
+SIGNS = {"+": 1, "-": -1, "0": 0}
+TIMES = ("order", "row")
+FORMS = ("level", "falls", "rises", "below", "signed", "constant")
+DATINGS = ("held", "free", "fixed")
+SECTION = "mechanisms"
+"""Name of the array of tables in a model file."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One column of a mechanism.
+
+    Attributes
+    ----------
+    column : of the data; empty for a constant.
+    form : ``level`` (the column less its mean), ``falls`` (it where negative, else zero),
+        ``rises`` (it where positive), ``below`` (one where it is below ``threshold``), ``signed``
+        (its sign on a volume whose natural log is ``times``) or ``constant`` (one).
+    threshold : unit of the column; for ``below`` alone.
+    times : a second column that multiplies the first; empty if none.
+    since : zero before this day, if there is one.
+    days : sum over so many days, the last of them ``lag`` days before.
+    lag : days by which the value is earlier.
+    sign : +1, -1 or 0; the prior lets the coefficient have this sign alone, or either.
+    """
+
+    column: str = ""
+    form: str = "level"
+    threshold: float = -math.inf
+    times: str = ""
+    since: date | None = None
+    days: int = 1
+    lag: int = 0
+    sign: int = 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it reads."""
+        return tuple(name for name in (self.column, self.times) if name)
+
+    @property
+    def label(self) -> str:
+        """How it is written in a table."""
+        word = {"constant": "one", "below": f"{self.column} below {self.threshold:g}"}
+        text = word.get(self.form, f"{self.form} of {self.column}")
+        text = self.column if self.form == "level" else text
+        text += f" x {self.times}" if self.times else ""
+        text += f" since {self.since}" if self.since else ""
+        text += f", sum over {self.days} days" if self.days > 1 else ""
+        return text + (f", {self.lag} day before" if self.lag else "")
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One account of why shares were created.
+
+    Attributes
+    ----------
+    name : short, unique; ``title`` is for people.
+    terms : what enters the mean; none for the baseline or for a mechanism of dating alone.
+    time : ``order`` (the terms belong to the day on which orders were placed, and shift with the
+        dating) or ``row`` (to the day that the row bears).
+    scale : prior standard deviation of the effect of a term of its usual size, USD million; where
+        the term has a sign, that of the normal law of which the prior is one half.  The usual size
+        is the root mean square over the days on which it is not zero.
+    dating : ``held`` (the rows of the event are read as those before it), ``free`` (the rows may
+        change their meaning on any day) or ``fixed`` (they never do).
+    reason : why the terms may stand for the mechanism, and how they may fail to.
+    source : where it was put forward.
+    """
+
+    name: str
+    title: str
+    terms: tuple[Term, ...] = ()
+    time: str = "order"
+    scale: float = 0.0
+    dating: str = "held"
+    reason: str = ""
+    source: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it reads, each once."""
+        return tuple(dict.fromkeys(name for term in self.terms for name in term.columns))
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it adds nothing: the model that the others are held against."""
+        return not self.terms and self.dating == "held"
+
+
+def mechanisms_of(table: Table) -> tuple[Mechanism, ...]:
+    """Read every [[mechanisms]] of a model file; none is allowed.
+
+    Raises
+    ------
+    SpecError
+        If a key is unknown or wrong, two share a name, or there is not exactly one baseline.
+    """
+    found = tuple(_mechanism_of(row) for row in table.many(SECTION))
+    names = [mechanism.name for mechanism in found]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise SpecError(f"{table.place}: two [[{SECTION}]] are named '{name}'; rename one")
+    count = sum(mechanism.baseline for mechanism in found)
+    if found and count != 1:
+        raise SpecError(
+            f"{table.place}: {count} of the [[{SECTION}]] have no terms and dating 'held'; keep"
+            " exactly one such baseline"
+        )
+    return found
+
+
+def _mechanism_of(table: Table) -> Mechanism:
+    table.known(("name", "title", "terms", "time", "sign", "scale", "dating", "reason", "source"))
+    name = table.text("name")
+    if "/" in name:
+        raise SpecError(f"{table.place}: name '{name}' holds a slash; rename it")
+    terms = tuple(_term_of(row) for row in table.some("terms")) if "terms" in table.values else ()
+    if not terms and "scale" in table.values:
+        raise SpecError(f"{table.place}: scale belongs to terms; add terms or remove it")
+    return Mechanism(
+        name=name,
+        title=table.text("title"),
+        terms=terms,
+        time=table.choice("time", TIMES, "order"),
+        scale=table.number("scale", above=0.0) if terms else 0.0,
+        dating=table.choice("dating", DATINGS, "held"),
+        reason=table.text("reason", REQUIRED if terms else ""),
+        source=table.text("source", ""),
+    )
+
+
+def _term_of(table: Table) -> Term:
+    table.known(("column", "form", "threshold", "times", "since", "days", "lag", "sign"))
+    form = table.choice("form", FORMS, "level")
+    term = Term(
+        column=table.text("column", ""),
+        form=form,
+        threshold=table.number("threshold") if form == "below" else -math.inf,
+        times=table.text("times", ""),
+        since=table.day("since") if "since" in table.values else None,
+        days=table.integer("days", 1, at_least=1),
+        lag=table.integer("lag", 0),
+        sign=SIGNS[table.choice("sign", tuple(SIGNS), "0")],
+    )
+    if "threshold" in table.values and form != "below":
+        raise SpecError(f"{table.place}: form '{form}' has no threshold; remove it, or say 'below'")
+    if (form == "constant") == bool(term.column):
+        remedy = "remove the column" if term.column else "add column"
+        raise SpecError(
+            f"{table.place}: form '{form}' {'reads no' if term.column else 'needs a'} column;"
+            f" {remedy}"
+        )
+    if form == "constant" and term.since is None:
+        raise SpecError(
+            f"{table.place}: a constant is in the model already; add since, its first day"
+        )
+    if form == "signed" and not term.times:
+        raise SpecError(
+            f"{table.place}: form 'signed' needs the volume that takes the sign; add times"
+        )
+    return term

@@ -1,0 +1,206 @@
+"""A study and its data in; the rows that it explains, with every column it names, out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from attribution.errors import DataError, nearest
+from attribution.model.study import StudySpec
+from attribution.panel.card import Card
+from attribution.panel.derive import derive, refuse_leaps, refuse_undefined
+from attribution.panel.find import digest_of, find_data
+from attribution.panel.given import PLACE, column_of, plain_index, refuse_infinite, refuse_twice
+from attribution.panel.quotes import refuse_magnitudes
+from attribution.panel.records import read_records, refuse_tables
+from attribution.panel.rows import read_rows
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The rows of a study.
+
+    Attributes
+    ----------
+    name : data set.
+    rows : (time, column), ((entity, time), column), or (row, column) where rows are not days; in
+        increasing order, days inside the sample.  Numbers are floats, NaN where missing; texts are
+        objects.
+    units : column -> unit.
+    digest : SHA-256 over every file, or over the frame.
+    repairs : one line each; empty if the files were used as they stand.
+    tables : data set of records -> its records, indexed by their key; those of the question.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    units: Mapping[str, str]
+    digest: str
+    repairs: tuple[str, ...] = ()
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def entity(self) -> str:
+        """Name of the level of entities; empty where a row is a day, or no day at all."""
+        return str(self.rows.index.names[0]) if self.rows.index.nlevels == 2 else ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether a row stands on a day."""
+        return isinstance(self.rows.index.get_level_values(-1), pd.DatetimeIndex)
+
+    @property
+    def days(self) -> pd.DatetimeIndex:
+        """Days that occur, each once, increasing."""
+        return pd.DatetimeIndex(self.rows.index.get_level_values(-1).unique()).sort_values()
+
+    def wide(self, column: str) -> pd.DataFrame:
+        """One column as (time, entity); NaN where an entity has no row on a day."""
+        tidy = self.rows[column].reset_index()
+        table = tidy.pivot_table(column, "time", self.entity, dropna=False)
+        return table.reindex(self.days)
+
+
+def read_evidence(
+    spec: StudySpec, data: Path | pd.DataFrame | None = None, units: Mapping[str, str] | None = None
+) -> Evidence:
+    """Read the columns that a study names, over its sample.
+
+    Parameters
+    ----------
+    spec : names the data set, the one joined to it by day, the columns and the sample.
+    data : a folder with cards and files, a data file with its card beside it, or a frame; the
+        shipped data if it is left out.  A frame is used as it stands: its index holds days, an
+        entity and days, or anything where the sample has no dates.
+    units : of a frame's columns; ``unit`` where it is silent.
+
+    Raises
+    ------
+    DataError
+        If data or a card cannot be used, a column is unknown, or the sample has no row.
+    """
+    if isinstance(data, pd.DataFrame):
+        refuse_tables(spec)
+        return _of_frame(spec, data, units or {})
+    if not spec.sample.panel and (data is None or data.is_dir()):
+        raise DataError(
+            f"{spec.name}: [sample] names no panel; add panel = the stem of a card, or hand over a"
+            " data file or a data frame"
+        )
+    card, path = find_data(spec.sample.panel, data)
+    beside = find_data(spec.sample.beside, data) if spec.sample.beside else None
+    known = dict.fromkeys(_offered(card), card)
+    if beside is not None:
+        known |= {name: beside[0] for name in _offered(beside[0]) if name not in known}
+    for name in spec.question.columns:
+        if name not in known:
+            raise DataError(
+                f"{spec.name}: column '{name}' is defined in no card of its sample"
+                f"{nearest(name, known)}; define it there or correct the model"
+            )
+    own = [name for name in spec.question.columns if known[name] is card]
+    rows, repairs = _columns(card, path, own)
+    digest, unit = digest_of(card, path), {name: _unit(card, name) for name in own}
+    if beside is not None:
+        others = [name for name in spec.question.columns if known[name] is beside[0]]
+        joined, more = _columns(*beside, others)
+        rows = rows.join(joined, on="time") if rows.index.nlevels == 2 else rows.join(joined)
+        unit |= {name: _unit(beside[0], name) for name in others}
+        digest = hashlib.sha256((digest + digest_of(*beside)).encode()).hexdigest()
+        repairs = (*repairs, *more)
+    rows = _cut(spec, rows[list(spec.question.columns)], path.name)
+    records = read_records(spec, data)
+    for one in records.digests:
+        digest = hashlib.sha256((digest + one).encode()).hexdigest()
+    repairs = (*repairs, *records.repairs)
+    return Evidence(card.name, rows, unit, digest, repairs, records.tables)
+
+
+def _offered(card: Card) -> tuple[str, ...]:
+    """Columns that a study may name: derived ones, and raw ones of another name."""
+    return tuple(dict.fromkeys((*card.columns, *card.series)))
+
+
+def _unit(card: Card, name: str) -> str:
+    return card.columns[name].unit if name in card.columns else card.series[name].unit
+
+
+def _columns(card: Card, path: Path, names: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Make the named columns of one data set, entity by entity where it has entities."""
+    found = read_rows(card, path)
+    raw, made = found.frame, [card.columns[name] for name in names if name in card.columns]
+    used = [name for column in made for name in column.inputs] + [n for n in names if n in raw]
+    numbers = [n for n in dict.fromkeys(used) if card.series[n].type == "number"]
+    refuse_magnitudes(card, raw, numbers, path.name)
+    for column in made:
+        refuse_undefined(column, raw, path.name)
+    values = {name: raw[name] for name in names if name not in card.columns}
+    for column in made:
+        if card.layout == "long":
+            parts = [
+                derive(column, group.droplevel(0)).set_axis(group.index)
+                for _, group in raw.groupby(level=0, sort=False)
+            ]
+            values[column.name] = pd.concat(parts).reindex(raw.index)
+        else:
+            values[column.name] = derive(column, raw)
+            refuse_leaps(column, values[column.name], card, path.name)
+    return pd.DataFrame(values, index=raw.index)[names], found.repairs
+
+
+def _cut(spec: StudySpec, rows: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Cut to the sample; refuse an empty one, and one that the rows do not reach."""
+    if not spec.sample.dated:
+        return rows
+    last = rows.index.get_level_values(-1)
+    if not isinstance(last, pd.DatetimeIndex):
+        raise DataError(
+            f"{spec.name}: [sample] has dates and the rows of {place} have none; remove start and"
+            " end, or hand over dated rows"
+        )
+    after = spec.sample.start <= date.min or last >= pd.Timestamp(spec.sample.start)
+    before = spec.sample.end >= date.max or last <= pd.Timestamp(spec.sample.end)
+    kept = rows.loc[np.broadcast_to(np.logical_and(after, before), len(rows))]
+    if not len(kept):
+        raise DataError(
+            f"{spec.name}: no row of {place} lies in the sample ({spec.sample.start} to"
+            f" {spec.sample.end}); its days run from {last.min():%Y-%m-%d} to {last.max():%Y-%m-%d}"
+        )
+    return kept
+
+
+def _of_frame(spec: StudySpec, frame: pd.DataFrame, units: Mapping[str, str]) -> Evidence:
+    for name in spec.question.columns:
+        column_of(frame, name)
+    rows = frame[list(spec.question.columns)].copy()
+    refuse_twice(rows.columns)
+    index = rows.index
+    if index.nlevels > 2:
+        raise DataError(
+            f"{PLACE}: its index has {index.nlevels} levels; keep the entity and the day"
+        )
+    last = plain_index(index.get_level_values(-1))
+    if isinstance(last, pd.DatetimeIndex):
+        last = last.rename("time")
+    levels = [index.get_level_values(0), last]
+    rows.index = pd.MultiIndex.from_arrays(levels) if index.nlevels == 2 else last
+    if not rows.index.is_unique:
+        raise DataError(
+            f"{PLACE}: two rows share '{rows.index[rows.index.duplicated()][0]}'; keep one"
+        )
+    for name in rows.columns:
+        if pd.api.types.is_numeric_dtype(rows[name].dtype):
+            rows[name] = rows[name].astype(float)
+            refuse_infinite(name, rows[name].to_numpy(), rows.index)
+        else:
+            rows[name] = rows[name].astype(object)
+    rows = _cut(spec, rows.sort_index() if index.nlevels == 2 or spec.sample.dated else rows, PLACE)
+    digest = hashlib.sha256(rows.to_csv().encode()).hexdigest()
+    unit = {name: units.get(name, "unit") for name in spec.question.columns}
+    return Evidence(spec.sample.panel or "frame", rows, unit, digest)

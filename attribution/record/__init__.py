@@ -1,0 +1,36 @@
+"""Nouns in; the groups of a saved run, with coordinates and units, out."""
+
+from attribution.record.coalitions import coalitions_group, game_of, has_coalitions
+from attribution.record.event import (
+    coherent,
+    contributions,
+    event_shocks,
+    every_way,
+    prior_contributions,
+)
+from attribution.record.labels import ESTIMAND, observed, tree_of
+from attribution.record.study import ANSWER, ANSWERS, is_study, study_tables, study_tree
+from attribution.record.system import HORIZONS, point, structural_of, structure
+
+__all__ = [
+    "ANSWER",
+    "ANSWERS",
+    "ESTIMAND",
+    "HORIZONS",
+    "coalitions_group",
+    "coherent",
+    "contributions",
+    "event_shocks",
+    "every_way",
+    "game_of",
+    "has_coalitions",
+    "is_study",
+    "observed",
+    "point",
+    "prior_contributions",
+    "structural_of",
+    "structure",
+    "study_tables",
+    "study_tree",
+    "tree_of",
+]

@@ -1,0 +1,102 @@
+"""Decompositions in; the groups of a saved run that are about its event, out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from attribution.core.coherent import coherent_draw
+from attribution.decompose import window_shocks, window_values
+from attribution.model.spec import ModelSpec, Window
+from attribution.posterior import Decomposition, StructuralPosterior
+from attribution.record.labels import DRAW, lead
+
+
+def contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
+    """Make groups ``/posterior`` (moves over each window) and ``/windows/...`` (day by day)."""
+    sums, baselines, groups = [], [], {}
+    for split in splits:
+        i = split.variables.index(outcome)
+        total, base, _ = split.cumulated(outcome)
+        sums.append(total)
+        baselines.append(base)
+        eve = {"eve": split.eve[outcome]} if outcome in split.eve else {}
+        groups[f"/windows/{split.window}"] = xr.Dataset(
+            {
+                **eve,
+                "contribution": ((*DRAW, "time", "channel"), split.contribution[:, :, :, i]),
+                "baseline": ((*DRAW, "time"), split.baseline[:, :, :, i]),
+                "observed": ("time", split.observed[:, i]),
+            },
+            {**lead(split.weight), "time": split.time, "channel": list(split.channels)},
+        )
+    groups["/posterior"] = xr.Dataset(
+        {
+            "contribution": ((*DRAW, "window", "channel"), np.stack(sums, axis=2)),
+            "baseline": ((*DRAW, "window"), np.stack(baselines, axis=2)),
+        },
+        {
+            **lead(splits[0].weight),
+            "window": [split.window for split in splits],
+            "channel": list(splits[0].channels),
+        },
+    )
+    return groups
+
+
+def coherent(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
+    """Group ``/coherent``: the draw nearest to all others, in all windows together.
+
+    References
+    ----------
+    inoue2022
+    """
+    parts = [split.cumulated(outcome) for split in splits]
+    draws = np.concatenate([np.concatenate([p[0], p[1][..., None]], axis=2) for p in parts], axis=2)
+    weight = splits[0].weight
+    chosen, loss = coherent_draw(draws.reshape(weight.size, -1), weight.ravel())
+    chain, draw = np.unravel_index(chosen, weight.shape)
+    data = xr.Dataset(
+        {"of_chain": int(chain), "of_draw": int(draw), "expected_loss": float(loss[chosen])}
+    )
+    return {"/coherent": data}
+
+
+def prior_contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
+    """Group ``/prior``: the same sums under draws of the prior."""
+    sums = np.stack([split.cumulated(outcome)[0][0] for split in splits], axis=1)
+    coords = {
+        "window": [split.window for split in splits],
+        "channel": list(splits[0].channels),
+    }
+    data = xr.Dataset({"contribution": (("draw", "window", "channel"), sums)}, coords)
+    return {"/prior": data}
+
+
+def event_shocks(
+    structural: StructuralPosterior, values: pd.DataFrame, spec: ModelSpec
+) -> dict[str, xr.Dataset]:
+    """Make group ``/structural_shocks``: those of the event's days (chain, draw, day, shock)."""
+    whole = Window("event", spec.event.start, spec.event.end)
+    days, history, seen = window_values(values, whole, structural.lag_coefficients.shape[2])
+    data = xr.Dataset(
+        {"shock": ((*DRAW, "day", "name"), window_shocks(structural, days, history, seen))},
+        {**lead(structural.weight), "day": days.rename("day"), "name": list(structural.shocks)},
+    )
+    return {"/structural_shocks": data}
+
+
+def every_way(ways: Sequence[str], contribution: Sequence[xr.DataArray]) -> xr.Dataset:
+    """Group ``/event_in`` of fits of their own: no weights, one set of draws each."""
+    lead = contribution[0].transpose(*DRAW, ...).shape[:2]
+    data = xr.Dataset(
+        {
+            "contribution": xr.concat(contribution, "event_in"),
+            "log_weight": (("event_in", *DRAW), np.zeros((len(ways), *lead))),
+            "pareto_k": ("event_in", np.full(len(ways), np.nan)),
+        }
+    )
+    return data.assign_coords(event_in=list(ways))

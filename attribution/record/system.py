@@ -1,0 +1,146 @@
+"""A structural posterior in; the groups of a saved run that describe the system, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from attribution.core import variance
+from attribution.core.window import responses
+from attribution.decompose.window import flat
+from attribution.errors import SpecError, nearest
+from attribution.model.spec import UNATTRIBUTED
+from attribution.posterior import StructuralPosterior
+from attribution.record.labels import DRAW, lead
+
+HORIZONS = 10
+POINT = ("structural", "responses", "fevd")
+
+
+def structure(
+    structural: StructuralPosterior, units: Mapping[str, str], horizons: int = HORIZONS
+) -> dict[str, xr.Dataset]:
+    """Make groups ``/weights``, ``/structural``, ``/responses`` and ``/fevd``.
+
+    Parameters
+    ----------
+    units : of every variable.
+    horizons : the last period after a shock; period zero is that of the shock.
+    """
+    found = responses(flat(structural.lag_coefficients), flat(structural.impact), horizons)
+    found = found.reshape(*structural.weight.shape, *found.shape[1:])
+    draws = lead(structural.weight)
+    variables = list(structural.variables)
+    axes = {
+        **draws,
+        "horizon": np.arange(horizons + 1),
+        "variable": variables,
+        "unit": ("variable", [units[name] for name in variables]),
+    }
+    return {
+        "/weights": xr.Dataset({"weight": (DRAW, structural.weight)}, draws),
+        "/structural": _coefficients(structural, axes),
+        "/responses": _responses(structural, found, axes),
+        "/fevd": _shares(structural, found, axes),
+    }
+
+
+def structural_of(tree: xr.DataTree, group: str = "structural") -> StructuralPosterior:
+    """Read draws back from a run: what ``structure`` saved, as the noun that it saved.
+
+    Parameters
+    ----------
+    group : ``structural``, or ``point`` for the estimate of a model that has one.
+
+    Raises
+    ------
+    SpecError
+        If the run has no such group.
+    """
+    if group not in tree:
+        known = list(tree.children)
+        raise SpecError(
+            f"run of '{tree.attrs.get('model', '')}': it has no group '{group}'"
+            f"{nearest(group, known)}; choose one of {', '.join(known)}"
+        )
+    data = tree[group].to_dataset()
+    if DRAW[0] not in data.dims:
+        data = data.expand_dims(dict.fromkeys(DRAW, 1))
+    data = data.transpose(*DRAW, "lag", "variable", "shock", "regressor", ...)
+    lead_axes = data["impact"].to_numpy().shape[:2]
+    weighed = "weights" in tree and group == "structural"
+    return StructuralPosterior(
+        variables=tuple(str(name) for name in data["variable"].to_numpy()),
+        shocks=tuple(str(name) for name in data["shock"].to_numpy()),
+        channels=_channels(tree, group),
+        impact=data["impact"].to_numpy(),
+        lag_coefficients=data["lag_coefficients"].to_numpy(),
+        intercept=data["intercept"].to_numpy(),
+        weight=tree["weights/weight"].to_numpy() if weighed else np.ones(lead_axes),
+    )
+
+
+def _channels(tree: xr.DataTree, group: str) -> tuple[str, ...]:
+    names = tree["responses/channel" if group == "structural" else f"{group}/channel"].to_numpy()
+    return tuple(str(name) for name in names if name != UNATTRIBUTED)
+
+
+def point(
+    structural: StructuralPosterior, units: Mapping[str, str], horizons: int = HORIZONS
+) -> dict[str, xr.Dataset]:
+    """Make group ``/point``: a single estimate, its responses and its variance shares."""
+    found = structure(structural, units, horizons)
+    parts = [found[f"/{name}"].isel(chain=0, draw=0, drop=True) for name in POINT]
+    merged = xr.merge(parts, compat="override", join="outer")
+    return {"/point": merged.reindex(channel=parts[-1]["channel"])}
+
+
+def _coefficients(structural: StructuralPosterior, axes: Mapping[str, object]) -> xr.Dataset:
+    variables = list(structural.variables)
+    return xr.Dataset(
+        {
+            "impact": ((*DRAW, "variable", "shock"), structural.impact),
+            "lag_coefficients": (
+                (*DRAW, "lag", "variable", "regressor"),
+                structural.lag_coefficients,
+            ),
+            "intercept": ((*DRAW, "variable"), structural.intercept),
+        },
+        {
+            **{name: value for name, value in axes.items() if name != "horizon"},
+            "regressor": variables,
+            "shock": list(structural.shocks),
+            "lag": np.arange(1, structural.lag_coefficients.shape[2] + 1),
+        },
+    )
+
+
+def _responses(
+    structural: StructuralPosterior, found: np.ndarray, axes: Mapping[str, object]
+) -> xr.Dataset:
+    named = [structural.shocks.index(name) for name in structural.channels]
+    return xr.Dataset(
+        {"response": ((*DRAW, "horizon", "variable", "channel"), found[..., named])},
+        {**axes, "channel": list(structural.channels)},
+    )
+
+
+def _shares(
+    structural: StructuralPosterior, found: np.ndarray, axes: Mapping[str, object]
+) -> xr.Dataset:
+    """Share of each channel, and of all shocks without a name together, horizon by horizon."""
+    share = variance.shares(found)
+    named = [structural.shocks.index(name) for name in structural.channels]
+    unnamed = [j for j in range(len(structural.shocks)) if j not in named]
+    rest = share[..., unnamed].sum(-1, keepdims=True)
+    return xr.Dataset(
+        {
+            "share": (
+                (*DRAW, "horizon", "variable", "channel"),
+                np.concatenate([share[..., named], rest], axis=-1),
+            )
+        },
+        {**axes, "channel": [*structural.channels, UNATTRIBUTED]},
+    )

@@ -1,0 +1,92 @@
+"""A run and its tables in; the sentence it opens with out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attribution.finding import SURE
+from attribution.model.spec import UNATTRIBUTED
+from attribution.record import is_study
+from attribution.report.draws import windows
+from attribution.results.tables import VARIANCE
+from attribution.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOG_POINTS = "log points"
+
+
+def opening(run: Run, found: Mapping[str, pd.DataFrame]) -> str:
+    """Say what moved the outcome over the first window, or on average where there is none.
+
+    A study says what it was saved with.
+    """
+    if is_study(run.tree):
+        return str(run.manifest["headline"])
+    named = windows(run.tree)
+    return headline(run, found[named[0]]) if named else on_average(run, found[VARIANCE])
+
+
+SAID = 0.005
+"""Share of variance that prints as more than nothing."""
+
+
+def headline(run: Run, table: pd.DataFrame) -> str:
+    """Say in two sentences what moved the outcome, how surely, and what is not known."""
+    name = windows(run.tree)[0]
+    move = number(table, "observed", "mean")
+    channels = [row for row in table.index if row not in (UNATTRIBUTED, "baseline", "observed")]
+    top = str(table.loc[[*channels, UNATTRIBUTED], "p_largest"].idxmax())
+    row = table.loc[top]
+    chance = number(table, top, "p_largest")
+    unit = run.tree.attrs.get("outcome_unit", LOG_POINTS)
+    simple = f" ({100 * np.expm1(move / 100):+.1f} %)" if unit == LOG_POINTS else ""
+    said = f"{run.tree.attrs['outcome']} moved {move:+.1f} {unit}{simple} in window '{name}'; "
+    said += (
+        f"{_words(top)} is the largest part with probability {chance:.2f}: mean {row['mean']:+.1f},"
+        f" 90 % interval {row['q05']:+.1f} to {row['q95']:+.1f} {unit}."
+    )
+    if chance < 0.5:
+        said += " No single channel is more likely than not to be the largest."
+    surely = table["p_negative"].where(table["p_negative"] >= 0.5, 1 - table["p_negative"])
+    driven = table["grade"] == "prior-driven"
+    open_ = [_words(c) for c in channels if driven[c] and surely[c] < SURE]
+    rests = [_words(c) for c in channels if driven[c] and surely[c] >= SURE]
+    if open_:
+        said += f" The data do not tell the sign of: {', '.join(open_)}."
+    if rests:
+        said += f" The sign rests on the priors for: {', '.join(rests)}."
+    return said
+
+
+def on_average(run: Run, shares: pd.DataFrame) -> str:
+    """Say whose shocks account for most of the outcome's forecast error variance."""
+    outcome = run.tree.attrs["outcome"]
+    horizons = [str(name).rpartition(", ")[2] for name in shares.index]
+    last = shares[[horizon == horizons[-1] for horizon in horizons]]
+    last = last.set_axis([str(name).rpartition(", ")[0] for name in last.index])
+    named = last.drop(index=UNATTRIBUTED, errors="ignore")
+    top = str(named["mean"].idxmax())
+    row = named.loc[top]
+    said = (
+        f"At horizon {horizons[-1]}, {_words(top)} accounts for {row['mean']:.2f} of the forecast"
+        f" error variance of {outcome}, 90 % interval {row['q05']:.2f} to {row['q95']:.2f}"
+    )
+    said += ", the most of all channels" if len(named) > 1 else ""
+    rest = number(last, UNATTRIBUTED, "mean") if UNATTRIBUTED in last.index else 0.0
+    if rest >= SAID:
+        said += f"; no channel names {rest:.2f} of it"
+    return f"{said}."
+
+
+def number(table: pd.DataFrame, row: str, column: str) -> float:
+    """Return one cell as a number."""
+    return float(table[column].to_numpy(float)[table.index.get_loc(row)])
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,171 @@
+"""A counterfactual question and its evidence in; how far the outcome was from it, out."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from attribution.errors import EventError, SpecError
+from attribution.estimate.counterfactual import CHAINS, Counterfactual
+from attribution.estimate.counterfactual_level import counterfactual_level, level_model
+from attribution.estimate.counterfactual_placebo import Placebo, placebo_level, placebo_returns
+from attribution.estimate.counterfactual_returns import counterfactual_returns
+from attribution.estimate.counterfactual_rows import CounterfactualRows, counterfactual_rows
+from attribution.model.counterfactual import CounterfactualQuestion
+from attribution.model.study import StudySpec
+from attribution.panel import Evidence
+from attribution.study.counterfactual_findings import findings_of
+from attribution.study.counterfactual_tables import Answered, headline_of, tables_of
+from attribution.study.sampled import Sampled, sampled
+from attribution.study.shape import Effort, Study
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+SHOWN = 60
+"""Rows of the pre-period that are kept for the figure."""
+ABOUT = (
+    "Observed minus counterfactual, the path that the outcome would have taken had its ties to the"
+    " controls held as before the event (Brodersen et al. 2015). It reads as what the controls do"
+    " not explain: no mechanism is named, and whatever moved the outcome and not the controls is in"
+    " it, ordinary noise included, which is why its interval is wide. It is an effect of the event"
+    " only if the event moved none of the controls. "
+)
+FORM = {
+    "returns": (
+        "The regression is in returns, with heavy-tailed errors: in levels, two prices that merely"
+        " trend fit each other, and their divergence would look like an effect."
+    ),
+    "level": (
+        "The regression is in levels, with a local level beside it. Where both sides wander, the"
+        " interval is honest only if the level's innovation sd can be as large as the wandering;"
+        " the placebo check tells, and form 'returns' avoids the question."
+    ),
+}
+
+
+def counterfactual_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> Study:
+    """Answer a counterfactual question.
+
+    Raises
+    ------
+    SpecError, DataError, EventError
+        If draws do not fill the chains, or the rows cannot answer the question.
+    DiagnosticsError
+        If the sampler did not converge.
+    """
+    question = cast(CounterfactualQuestion, spec.question)
+    place = f"model '{spec.name}'"
+    if effort.draws < 40 * CHAINS or effort.draws % CHAINS:
+        raise SpecError(
+            f"{place}: --draws {effort.draws} is fewer than {40 * CHAINS} or does not fill {CHAINS}"
+            " equal chains; ask for a larger multiple of four"
+        )
+    rows = counterfactual_rows(question, evidence, place)
+    if question.betas.law == "random_walk" and rows.pre < 2 * question.betas.every:
+        raise EventError(
+            f"{place}: {rows.pre} rows in the pre-period hold no second step of"
+            f" {question.betas.every} rows; lower [betas] every, or use law = 'fixed'"
+        )
+    if question.form == "level":
+        fit = counterfactual_level(question, rows, draws=effort.draws, seed=effort.seed)
+        converged = Sampled()
+    else:
+        effort.say("sampling")
+        fit = counterfactual_returns(
+            question, rows, draws=effort.draws, seed=effort.seed, progress=effort.progress
+        )
+        converged = sampled(_judged(fit, rows), fit.stats, place)
+    effort.say("asking earlier windows the same")
+    placebo = _placebo(question, rows, fit, effort.seed)
+    answered = Answered(question, rows, fit, evidence.units, placebo)
+    return Study(
+        groups=_groups(question, rows, fit),
+        tables=tables_of(answered),
+        findings=(*findings_of(answered), *converged.findings),
+        headline=headline_of(answered),
+        about=ABOUT + FORM[question.form],
+        diagnostics=converged.diagnostics,
+        notes={"form": question.form, "pre_rows": rows.pre},
+    )
+
+
+def _judged(fit: Counterfactual, rows: CounterfactualRows) -> dict[str, np.ndarray]:
+    """Draws whose convergence decides: parameters, and each window's sums."""
+    found = {str(name): array.to_numpy() for name, array in fit.posterior.data_vars.items()}
+    found["coefficients"] = fit.coefficients
+    for name, window in rows.windows.items():
+        found[f"counterfactual of {name}"] = fit.expected[:, :, window].sum(-1)
+    return found
+
+
+def _placebo(
+    question: CounterfactualQuestion, rows: CounterfactualRows, fit: Counterfactual, seed: int
+) -> dict[str, Placebo]:
+    """Ask earlier windows of each length the same."""
+    n, found = rows.pre, {}
+    scale = np.ones(len(rows.outcome))
+    if question.scale:
+        slope = fit.posterior["scale_slope"].mean(("chain", "draw")).to_numpy()
+        spread = (rows.scale - rows.scale[:n].mean(0)) / rows.scale[:n].std(0, ddof=1)
+        scale = np.exp(spread @ slope)
+    for name, window in rows.windows.items():
+        if question.form == "returns":
+            found[name] = placebo_returns(rows.outcome, rows.controls, scale, n, window)
+            continue
+        effects = (rows.outcome[n:] - fit.predicted)[:, :, window].sum(-1).ravel()
+        found[name] = placebo_level(
+            rows.outcome, rows.controls, level_model(question), n, window, effects=effects,
+            seed=seed,
+        )  # fmt: skip
+    return found
+
+
+def _groups(
+    question: CounterfactualQuestion, rows: CounterfactualRows, fit: Counterfactual
+) -> dict[str, xr.Dataset]:
+    """Draws of the counterfactual and of the parameters; quantiles of the path for the figure."""
+    n, labels = rows.pre, _labels(rows.labels)
+    start = max(n - SHOWN, 0)
+    flat = fit.predicted.reshape(-1, fit.predicted.shape[2])
+    band = np.quantile(np.concatenate([fit.fitted[:, start:].T, flat.T[:, : len(fit.fitted)]]),
+                       QUANTILES, axis=1)  # fmt: skip
+    band[:, n - start :] = np.quantile(flat, QUANTILES, axis=0)
+    coords = {"control": list(question.controls), "row": labels[n:]}
+    draws = ("chain", "draw")
+    groups = {
+        "/posterior": fit.posterior.assign(
+            coefficient=((*draws, "control"), fit.coefficients)
+        ).assign_coords(control=list(question.controls)),
+        "/counterfactual": xr.Dataset(
+            {
+                "predicted": ((*draws, "row"), fit.predicted),
+                "expected": ((*draws, "row"), fit.expected),
+                "accounted": ((*draws, "row", "control"), fit.accounted),
+                "observed": ("row", rows.outcome[n:]),
+            },
+            coords,
+        ),
+        "/path": xr.Dataset(
+            {
+                "observed": ("row", rows.outcome[start:]),
+                "band": (("quantile", "row"), band),
+                "before": ("row", (np.arange(start, len(labels)) < n).astype(int)),
+            },
+            {"row": labels[start:], "quantile": list(QUANTILES)},
+        ),
+    }
+    if fit.paths is not None:
+        ends = n - 1 - question.betas.every * np.arange(len(fit.paths) - 1, -1, -1)
+        groups["/wandering"] = xr.Dataset(
+            {"coefficient": (("step", "quantile", "control"), fit.paths)},
+            {"step": labels[ends], "quantile": list(QUANTILES), "control": list(question.controls)},
+        )
+    return groups
+
+
+def _labels(labels: pd.Index) -> np.ndarray:
+    if isinstance(labels, pd.DatetimeIndex):
+        return labels.to_numpy("datetime64[ns]")
+    return labels.to_numpy(int)

@@ -1,0 +1,197 @@
+"""A fit in; the event's day, the placebo days, each law and the prior, all solved, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from attribution.allocate import but_for
+from attribution.errors import DiagnosticsError
+from attribution.estimate.event_fit import EventFit
+from attribution.model.event_study import REST, EventQuestion
+from attribution.study.event_abduction import Drawn, eve_of, flat, unexplained_scale, world_of
+from attribution.study.event_allocation import PATHS, Allocated, allocated, amplification
+from attribution.study.event_shapes import Curve, curve_of
+from attribution.study.event_world import Played, World, one_off, play
+
+
+@dataclass(frozen=True)
+class Day:
+    """But-for effects of one day.
+
+    Attributes
+    ----------
+    observed : log points.
+    effect : but-for, log points, (draw, player); draws without an answer are left out.
+    alone : all amplifiers off, log points, (draw,).
+    amplification : (draw,).
+    played : what was left out, and why.
+    """
+
+    observed: float
+    players: tuple[str, ...]
+    effect: np.ndarray
+    alone: np.ndarray
+    amplification: np.ndarray
+    played: Played
+
+    def of(self, player: str) -> np.ndarray:
+        """But-for effect (draw,) of one player."""
+        found: np.ndarray = self.effect[:, self.players.index(player)]
+        return found
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Everything that tables, findings and groups are made of.
+
+    Attributes
+    ----------
+    drawn : every draw of the posterior; ``world`` the event's day under the kept ones.
+    day : the event's day, all coalitions; ``parts`` what each player contributes.
+    days : label -> each named day; the event's among them.
+    tail : label -> posterior mean of the distribution function of the unexplained at its value.
+    laws : law -> the event's day under its own posterior; None where no draw has an answer.
+    prior : the event's day under draws of the prior, the observed move given.
+    prior_drawn : those draws, all of them.
+    curve : of the evening before, draws of the posterior.
+    """
+
+    question: EventQuestion
+    fit: EventFit
+    drawn: Drawn
+    world: World
+    played: Played
+    parts: Allocated
+    days: Mapping[str, Day]
+    tail: Mapping[str, float]
+    laws: Mapping[str, Day | None]
+    prior: Day
+    prior_drawn: Drawn
+    curve: Curve
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Chains, and kept draws of each."""
+        chains, draws = self.played.kept.shape
+        return chains, draws
+
+    @property
+    def observed(self) -> float:
+        """The day's move, log points."""
+        return float(self.played.game.observed or 0.0)
+
+    @property
+    def way(self) -> float:
+        """Minus one for a fall."""
+        return -1.0 if self.observed < 0.0 else 1.0
+
+    @property
+    def word(self) -> str:
+        """What the move is called."""
+        return "fall" if self.observed < 0.0 else "rise"
+
+    @property
+    def kept(self) -> Drawn:
+        """Draws that are kept."""
+        return self.drawn.at(self.played.kept.ravel())
+
+
+def solved_of(
+    question: EventQuestion,
+    fit: EventFit,
+    before: Drawn,
+    say: Callable[[str], None],
+    *,
+    paths: int = PATHS,
+) -> Solved:
+    """Solve every coalition of the event's day, and but-for effects everywhere else.
+
+    Parameters
+    ----------
+    before : draws of the prior.
+    paths : draws for which intensities are turned up together.
+
+    Raises
+    ------
+    DiagnosticsError
+        If no draw of a chain ends at the observed move.
+    """
+    rows, surface, event = fit.rows, fit.surface, fit.rows.event
+    laws = tuple(each.law for each in fit.laws)
+    chains = fit.law.shape[0]
+    drawn = flat(fit.draws, fit.law, laws, surface.scenarios)
+
+    def world(day: int, draws: Drawn) -> World:
+        return world_of(question, rows, surface, draws, day)
+
+    say("solving every coalition of the event's day")
+    whole = world(event, drawn)
+    played = play(whole, chains=chains)
+    kept = played.kept.ravel()
+    say("allocating the move")
+    own = whole.at(kept)
+    parts = allocated(own, played.game, paths=paths)
+    say("putting placebo days, every law and the prior to the same questions")
+    days, tail = {}, {}
+    for label, place in zip(rows.labels, map(int, rows.named), strict=True):
+        other = whole if place == event else world(place, drawn)
+        days[label] = _of(played, own) if place == event else _day(other, chains)
+        tail[label] = _tail(fit, other, drawn, place)
+    return Solved(
+        question=question,
+        fit=fit,
+        drawn=drawn,
+        world=own,
+        played=played,
+        parts=parts,
+        days=days,
+        tail=tail,
+        laws=_by_law(fit, world),
+        prior=_day(world(event, before), 1),
+        prior_drawn=before,
+        curve=curve_of(eve_of(question, rows, surface, drawn.at(kept), event)),
+    )
+
+
+def _day(world: World, chains: int) -> Day:
+    only = one_off(world.players, len(world.triggers))
+    return _of(play(world, chains=chains, only=only), world)
+
+
+def _of(played: Played, world: World) -> Day:
+    """Take but-for effects from coalitions that are solved."""
+    game = played.game
+    return Day(
+        observed=float(game.observed or 0.0),
+        players=game.players,
+        effect=but_for(game).draws,
+        alone=game.value(*world.triggers),
+        amplification=amplification(game, world.triggers),
+        played=played,
+    )
+
+
+def _by_law(fit: EventFit, world: Callable[[int, Drawn], World]) -> dict[str, Day | None]:
+    """Solve the event's day under every law's own posterior."""
+    names = tuple(each.law for each in fit.laws)
+    found: dict[str, Day | None] = {}
+    for place, each in enumerate(fit.laws):
+        size = each.draws["log_impact"].shape
+        drawn = flat(each.draws, np.full(size, place), names, fit.surface.scenarios)
+        try:
+            found[each.law] = _day(world(fit.rows.event, drawn), size[0])
+        except DiagnosticsError:
+            found[each.law] = None
+    return found
+
+
+def _tail(fit: EventFit, world: World, drawn: Drawn, day: int) -> float:
+    """Posterior mean probability of an unexplained rest below the day's own."""
+    draws = drawn.draws
+    rest = world.shock[:, world.triggers.index(REST)] - draws["mu"]
+    scale = unexplained_scale(fit.rows, draws, day)
+    return float(stats.t.cdf(rest / scale, draws["nu"]).mean())

@@ -1,0 +1,182 @@
+"""A saved run in; tables of one window, or of one against another, out; weights honoured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from attribution.check.sensitivity import LIMIT
+from attribution.finding import SURE
+from attribution.model.spec import UNATTRIBUTED
+from attribution.summary.moments import QUANTILES, describe, log_mean_weight
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+STEADY = 0.8
+"""Probability that a sign must keep when a channel's prior importance is halved or doubled."""
+TOGETHER = -0.8
+"""Posterior correlation of two contributions below which only their sum is known."""
+
+
+def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
+    """Summarise the contributions of one window.
+
+    Means add up to the observed move; medians do not.  ``percent``, of a move in log points, is
+    the mean times the logarithmic-mean weight (exp(R) − 1) / R, so that per cents add up too;
+    ``share`` is the mean over the observed move.  ``coherent`` is the draw nearest to all others,
+    where the run holds one: the values of one draw add up.  ``p_largest`` is the probability that
+    a row moves the outcome most in the direction in which it moved.
+
+    Returns
+    -------
+    Rows: channels, ``unattributed``, ``baseline``, ``observed``.  Log points, except
+    probabilities, per cents and diagnostics.
+    """
+    posterior = tree["posterior"].to_dataset().sel(window=window)
+    parts = posterior["contribution"].transpose("chain", "draw", "channel")
+    names = [str(name) for name in parts["channel"].to_numpy()]
+    weight = tree["weights/weight"].to_numpy()
+    observed = move_of(tree[f"windows/{window}"].to_dataset())
+    draws = np.concatenate([parts.to_numpy(), posterior["baseline"].to_numpy()[..., None]], axis=2)
+    table = describe(draws, weight)
+    table.index = pd.Index([*names, "baseline"])
+    toward = np.sign(observed) * parts.to_numpy()
+    first = np.eye(len(names))[toward.argmax(2)]
+    table.loc[names, "p_largest"] = np.average(first.reshape(-1, len(names)), 0, weight.ravel())
+    table["share"] = table["mean"] / observed
+    logs = tree.attrs.get("outcome_unit", "log points") == "log points"
+    table["percent"] = table["mean"] * (log_mean_weight(observed) if logs else np.nan)
+    table["coherent"] = _coherent(tree, draws)
+    table["grade"] = _grades(tree, window, table, names)
+    table = _with_bounds(tree, window, table)
+    table.loc["observed", ["mean", "coherent"]] = observed
+    table["grade"] = table["grade"].fillna("")
+    return table
+
+
+def move_of(data: xr.Dataset) -> float:
+    """Observed move of a window: the sum of its days or, in levels, the last day over the eve."""
+    seen = data["observed"]
+    return float(seen[-1] - data["eve"]) if "eve" in data else float(seen.sum())
+
+
+def _coherent(tree: xr.DataTree, draws: np.ndarray) -> np.ndarray:
+    """Return the values of the draw that the run names, of (chain, draw, quantity)."""
+    if "coherent" not in tree:
+        return np.full(draws.shape[2], np.nan)
+    one = tree["coherent"].to_dataset()
+    chosen: np.ndarray = draws[int(one["of_chain"]), int(one["of_draw"])]
+    return chosen
+
+
+def transitory(tree: xr.DataTree) -> pd.DataFrame:
+    """Compare the first window with the longest one that starts on the same day.
+
+    Hedging should revert, information should not: ``reverted`` is one minus the ratio of the two
+    mean contributions, left out where the first is below one log point; ``p_reverts`` is the
+    probability that the longer window gives back a part of the first.
+
+    Returns
+    -------
+    Rows: channels and ``unattributed``; empty if no window is longer than the first.
+    """
+    names = [str(name) for name in tree["posterior/window"].to_numpy()]
+    span = {name: tree[f"windows/{name}/time"].to_numpy() for name in names}
+    first = names[0]
+    same = [name for name in names if span[name][0] == span[first][0]]
+    longest = max(same, key=lambda name: len(span[name]))
+    if len(span[longest]) == len(span[first]):
+        return pd.DataFrame()
+    parts = tree["posterior"].to_dataset()["contribution"].transpose("chain", "draw", ...)
+    weight = tree["weights/weight"].to_numpy().ravel()
+    channels = [str(name) for name in parts["channel"].to_numpy()]
+    one, other = (
+        parts.sel(window=name).to_numpy().reshape(-1, len(channels)) for name in (first, longest)
+    )
+    means = [np.average(draws, axis=0, weights=weight) for draws in (one, other)]
+    back = np.average(np.sign(one) * (other - one) < 0, axis=0, weights=weight)
+    table = pd.DataFrame({first: means[0], longest: means[1]}, index=channels)
+    moved = table[first].where(table[first].abs() >= 1.0)
+    table["reverted"] = 1.0 - table[longest] / moved
+    table["p_reverts"] = back
+    return table
+
+
+def together(tree: xr.DataTree, window: str) -> pd.DataFrame:
+    """Sum two channels that the posterior cannot tell apart, in rows like the table's."""
+    parts = tree["posterior"].to_dataset()["contribution"].sel(window=window)
+    parts = parts.transpose("chain", "draw", "channel")
+    names = [str(name) for name in parts["channel"].to_numpy()]
+    weight = tree["weights/weight"].to_numpy()
+    flat = parts.to_numpy().reshape(-1, len(names))
+    spread = np.cov(flat.T, aweights=weight.ravel())
+    size = np.sqrt(np.diag(spread))
+    tied = [
+        (i, j)
+        for i in range(len(names))
+        for j in range(i)
+        if UNATTRIBUTED not in (names[i], names[j]) and spread[i, j] < TOGETHER * size[i] * size[j]
+    ]
+    sums = [parts.to_numpy()[..., i] + parts.to_numpy()[..., j] for i, j in tied]
+    if not sums:
+        return pd.DataFrame(columns=["mean", "sd", *QUANTILES, "p_negative"])
+    table = describe(np.stack(sums, axis=2), weight)
+    table.index = pd.Index([f"{names[j]} + {names[i]}" for i, j in tied])
+    return table[["mean", "sd", *QUANTILES, "p_negative"]]
+
+
+def _with_bounds(tree: xr.DataTree, window: str, table: pd.DataFrame) -> pd.DataFrame:
+    for column in ("robust_lower", "robust_upper", "identification_strength"):
+        table[column] = np.nan
+    if "robust" not in tree:
+        return table
+    robust = tree["robust"].to_dataset().sel(window=window)
+    weight = _bound_weight(robust)
+    for name in robust["channel"].to_numpy():
+        one = robust.sel(channel=name)
+        table.loc[str(name), "robust_lower"] = float(one["lower"].weighted(weight).mean())
+        table.loc[str(name), "robust_upper"] = float(one["upper"].weighted(weight).mean())
+        table.loc[str(name), "identification_strength"] = float(one["identification_strength"])
+    return table
+
+
+def _bound_weight(robust: xr.Dataset) -> xr.DataArray:
+    """Weights of the draws that have bounds, which are draws of their own; alike if not said."""
+    found: xr.DataArray = (
+        robust["weight"] if "weight" in robust else (robust["lower"].isel(channel=0) * 0.0 + 1.0)
+    )
+    return found
+
+
+def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Grade the claim that a channel's contribution has its sign.
+
+    ``robust`` if it holds for every prior on rotations in 90 % of draws; ``model-based`` if its
+    posterior probability is 90 % and its sign stands when the priors move (their power-scaling
+    sensitivity is below 0.05, or the sign keeps a probability of 80 % when any channel's prior
+    importance is halved or doubled); ``prior-driven`` otherwise: the data do not tell.
+    """
+    grade = pd.Series("", index=table.index, dtype=object)
+    sensitivity = tree["ledger"].to_dataset() if "ledger" in tree else None
+    robust = tree["robust"].to_dataset().sel(window=window) if "robust" in tree else None
+    rotated = robust is not None or tree.attrs.get("scheme") == "restrictions"
+    for name in names:
+        if name == UNATTRIBUTED:
+            continue
+        p = float(table["p_negative"][name])
+        sure = max(p, 1 - p) >= SURE
+        calm = not rotated  # a uniform prior on rotations is never updated by the data
+        if sensitivity is not None:
+            one = sensitivity.sel(window=window, channel=name)
+            calm = float(one["elasticities"]) < LIMIT or float(one["recentred"]) >= STEADY
+        held = False
+        if robust is not None and name in robust["channel"].to_numpy():
+            one = robust.sel(channel=name)
+            sides = (one["upper"] < 0, one["lower"] > 0)
+            weight = _bound_weight(robust)
+            held = max(float(side.weighted(weight).mean()) for side in sides) >= SURE
+        grade[name] = "robust" if held else "model-based" if sure and calm else "prior-driven"
+    return grade

@@ -1,0 +1,72 @@
+"""Weighted draws in; moments, quantiles, probabilities and their Monte Carlo errors out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from attribution import compat
+from attribution.core.quantile import quantile
+from attribution.diagnostics import weight_size, weighted_ess_bulk, weighted_ess_tail
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+def describe(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
+    """Moments, quantiles, probabilities and their Monte Carlo errors of (chain, draw, quantity).
+
+    Where weights differ, R-hat is that of the draws before they are weighted, and the effective
+    size is Kish's for the weights, times the part of a chain's draws that are worth independent
+    ones; Monte Carlo errors follow from it.
+    """
+    flat, w = draws.reshape(-1, draws.shape[2]), weight.ravel() / weight.sum()
+    mean = w @ flat
+    table = pd.DataFrame({"mean": mean, "sd": np.sqrt(w @ (flat - mean) ** 2)})
+    for name, probability in QUANTILES.items():
+        table[name] = quantile(flat, w, probability)
+    negative = (draws < 0).astype(float)
+    table["p_negative"] = np.clip(w @ negative.reshape(flat.shape), 0.0, 1.0)  # rounding
+    table["p_largest"] = np.nan
+    if np.ptp(weight) == 0:
+        table["mcse_mean"] = _moving(draws, compat.mcse_mean)
+        table["mcse_median"] = _moving(draws, lambda x: compat.mcse_quantile(x, 0.5))
+        table["mcse_p_negative"] = _moving(negative, compat.mcse_mean)
+        table["r_hat"] = _moving(draws, compat.rhat, still=np.nan)
+        table["ess_bulk"] = _moving(draws, compat.ess_bulk, still=np.nan)
+        table["ess_tail"] = _moving(draws, compat.ess_tail, still=np.nan)
+        return table
+    p, size = table["p_negative"], weight_size(weight)
+    bulk = _moving(draws, lambda x: weighted_ess_bulk(x, weight), still=size)
+    tail = _moving(draws, lambda x: weighted_ess_tail(x, weight), still=size)
+    table["mcse_mean"] = table["sd"] / np.sqrt(bulk)
+    table["mcse_median"] = np.sqrt(np.pi / 2) * table["mcse_mean"]
+    table["mcse_p_negative"] = np.sqrt(p * (1 - p) / bulk)
+    table["r_hat"] = _moving(draws, compat.rhat, still=np.nan)
+    table["ess_bulk"], table["ess_tail"] = bulk, tail
+    return table
+
+
+def band(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
+    """Mean and 90 % interval of (chain, draw, quantity)."""
+    flat, w = draws.reshape(-1, draws.shape[2]), weight.ravel() / weight.sum()
+    return pd.DataFrame(
+        {"mean": w @ flat, "q05": quantile(flat, w, 0.05), "q95": quantile(flat, w, 0.95)}
+    )
+
+
+def log_mean_weight(observed: float) -> float:
+    """Per cent per log point of a move of ``observed`` log points, so that per cents add up."""
+    return float(np.expm1(observed / 100) / (observed / 100)) if observed else 1.0
+
+
+def _moving(
+    draws: np.ndarray, diagnostic: Callable[[np.ndarray], np.ndarray], still: float = 0.0
+) -> np.ndarray:
+    """Apply a diagnostic to the columns of (chain, draw, quantity) that are not constant."""
+    moving = np.ptp(draws, axis=(0, 1)) > 0
+    out = np.full(draws.shape[2], still)
+    if moving.any():
+        out[moving] = diagnostic(draws[..., moving])
+    return out

@@ -1,0 +1,1 @@
+"""Designs with a known truth in; whether computations and intervals can be believed, out."""

@@ -1,0 +1,1 @@
+"""Designs of simulation-based calibration, one file a part of the program that is calibrated."""

@@ -1,0 +1,232 @@
+"""Every scheme and every law from a model in memory and a plain frame, through the public face."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import attribution as at
+
+IMPACT = np.array([[1.0, -0.6, 0.2], [0.7, 1.2, -0.3], [0.3, 0.4, 1.5]])
+LAGS = 0.3 * np.eye(3)
+NAMES = ("output", "prices", "rate")
+SHOCKS = ("demand", "supply", "policy")
+DAYS, BREAK = 600, 300
+SIZE = np.array([1.0, 0.4, 2.0])
+"""Standard deviations of the shocks after the break."""
+TABLE = {
+    "reason": "as simulated",
+    "source": "this test",
+    "channels": dict.fromkeys(SHOCKS, "a shock"),
+    "cells": {
+        "output": {"demand": {"sign": "+"}, "supply": {"sign": "-"}},
+        "prices": {"demand": {"sign": "+"}, "supply": {"sign": "+"}, "policy": {"sign": "-"}},
+        "rate": {"demand": {"sign": "+"}, "supply": {"sign": "+"}, "policy": {"sign": "+"}},
+    },
+}
+PAIR = {
+    **TABLE,
+    "channels": dict.fromkeys(SHOCKS[:2], "a shock"),
+    "cells": {
+        name: {who: claim for who, claim in row.items() if who != "policy"}
+        for name, row in TABLE["cells"].items()
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Series, the shocks behind them and an instrument of the first; heavy tails, two regimes."""
+    rng = np.random.default_rng(11)
+    shocks = rng.standard_t(4, (DAYS, 3)) / np.sqrt(2)
+    shocks[BREAK:] *= SIZE
+    shocks[-1] = [-4.0, 3.0, 1.0]
+    path = np.zeros((DAYS, 3))
+    for t in range(1, DAYS):
+        path[t] = LAGS @ path[t - 1] + IMPACT @ shocks[t]
+    index = pd.bdate_range("2015-01-01", periods=DAYS, name="time")
+    frame = pd.DataFrame(path, index, list(NAMES))
+    frame["news"] = 0.8 * shocks[:, 0] + 0.5 * rng.standard_normal(DAYS)
+    return frame, shocks
+
+
+def model_parts(frame):
+    index = frame.index
+    return {
+        "schema": 1,
+        "kind": "svar",
+        "title": "a simulated system",
+        "sample": {"panel": "frame", "start": index[0].date(), "end": index[-1].date()},
+        "system": {"variables": list(NAMES), "lags": 1, "horizons": 8},
+    }
+
+
+def model(frame, identification, *, event=True, law="gaussian", **parts):
+    index = frame.index
+    spec = {
+        **model_parts(frame),
+        "errors": {"law": law, **parts.pop("errors", {})},
+        "identification": identification,
+        **parts,
+    }
+    if event:
+        day = index[-1].date()
+        window = {"name": "last day", "start": day, "end": day}
+        spec["event"] = {"name": "the last day", "outcome": "output", "windows": [window]}
+    return at.model_from(spec, name="simulated")
+
+
+CASES = {
+    "recursive": ({"scheme": "recursive", "order": ["rate", "output", "prices"]}, {}),
+    "long run": ({"scheme": "long_run", "shocks": list(SHOCKS)}, {}),
+    "signs": (PAIR, {}),
+    "signs, heavy tails": (PAIR, {"law": "student_t"}),
+    "signs, common volatility": (PAIR, {"law": "common_volatility"}),
+    "signs, hierarchical": (PAIR, {"prior": {"hierarchical": True, "own_lag": 0.3}}),
+    "signs, dummies": (PAIR, {"prior": {"sum_of_coefficients": 1.0, "single_unit_root": 1.0}}),
+    "proxy": (
+        {
+            "scheme": "proxy",
+            "reason": "as simulated",
+            "instruments": [{"channel": "demand", "column": "news"}],
+        },
+        {},
+    ),
+    "independence": ({**TABLE, "scheme": "non_gaussian"}, {"law": "independent_t"}),
+    "volatility": (TABLE, {"law": "stochastic_volatility"}),
+    "regimes": ({**TABLE, "scheme": "heteroskedasticity", "breaks": [date(2016, 2, 25)]}, {}),
+}
+DRAWS = {"signs, common volatility": 4000, "volatility": 2000}
+
+
+def settings(name, **more):
+    return at.Settings(draws=DRAWS.get(name, 2000), seed=3, **more)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_scheme_runs_from_a_frame_and_its_parts_sum(world, name):
+    frame, _ = world
+    identification, more = CASES[name]
+    run = at.fit(model(frame, identification, **more), data=frame, settings=settings(name))
+    posterior = run.tree["posterior"]
+    total = posterior["contribution"].sum("channel") + posterior["baseline"]
+    observed = frame["output"].iloc[-1]
+    assert np.abs(total - observed).max() < 1e-10
+    shares = run.tree["fevd/share"].sum("channel")
+    assert np.abs(shares - 1.0).max() < 1e-12
+
+
+@pytest.mark.parametrize("name", ["independence", "volatility", "regimes"])
+def test_a_law_that_tells_shocks_apart_finds_the_true_impact(world, name):
+    frame, shocks = world
+    identification, more = CASES[name]
+    run = at.fit(model(frame, identification, **more), data=frame, settings=settings(name))
+    found = at.structural_of(run.tree)
+    flat = found.impact.reshape(-1, 3, 3)
+    size = shocks[1:-1].std(0) if name != "regimes" else shocks[1:BREAK].std(0)
+    truth = IMPACT * size
+    gap = np.abs(np.average(flat, axis=0, weights=found.weight.ravel()) - truth)
+    assert (gap < 4 * flat.std(0) + 0.05).all()
+    # the last day's contributions, which the fit has not seen, inside their 99 % bands
+    day = run.tree["posterior/contribution"].sel(window="last day")
+    for k, channel in enumerate(SHOCKS):
+        draws = day.sel(channel=channel).to_numpy().ravel()
+        low, high = np.quantile(draws, [0.005, 0.995])
+        assert low < IMPACT[0, k] * shocks[-1, k] < high, channel
+
+
+def test_an_instrument_finds_its_channel(world):
+    frame, shocks = world
+    run = at.fit(model(frame, CASES["proxy"][0]), data=frame, settings=settings("proxy"))
+    draws = run.tree["posterior/contribution"].sel(window="last day", channel="demand").to_numpy()
+    low, high = np.quantile(draws, [0.005, 0.995])
+    assert low < IMPACT[0, 0] * shocks[-1, 0] < high
+    assert float(run.tree["instruments/f"][0]) > 100
+
+
+def test_one_seed_is_one_run_and_another_seed_another(world):
+    frame, _ = world
+    asked = model(frame, PAIR, law="student_t")
+    one, again, other = (
+        at.fit(asked, data=frame, settings=at.Settings(draws=2000, seed=seed)) for seed in (1, 1, 2)
+    )
+    same = one.tree["posterior/contribution"] == again.tree["posterior/contribution"]
+    assert bool(same.all())
+    differ = one.tree["posterior/contribution"] != other.tree["posterior/contribution"]
+    assert bool(differ.any())
+
+
+def test_the_search_by_slices_agrees_with_acceptance(world):
+    frame, _ = world
+    asked = model(frame, PAIR)
+    accept, sliced = (
+        at.fit(asked, data=frame, settings=settings("signs", sampler=sampler))
+        for sampler in ("accept", "slice")
+    )
+    for channel in SHOCKS[:2]:
+        draws = [
+            run.tree["posterior/contribution"].sel(window="last day", channel=channel).to_numpy()
+            for run in (accept, sliced)
+        ]
+        error = np.hypot(*(d.std() / np.sqrt(300) for d in draws))
+        assert abs(draws[0].mean() - draws[1].mean()) < 4 * error
+
+
+def test_without_an_event_responses_are_the_answer(world):
+    frame, _ = world
+    run = at.fit(
+        model(frame, PAIR, event=False), data=frame[list(NAMES)], settings=settings("signs")
+    )
+    assert "posterior" not in run.tree
+    assert run.tree["responses"].sizes["horizon"] == 9
+
+
+def test_a_conditional_reading_weighs_and_two_signs_weigh_sixteen_times_one_half_squared(world):
+    """Signs alone hold with probability one half each: weights are exact and all alike."""
+    frame, _ = world
+    days = [frame.index[i].date() for i in (100, 200)]
+    told = [{"channel": "demand", "claim": "positive", "date": day} for day in days]
+    asked = model(frame, {**PAIR, "reading": "conditional", "narratives": told})
+    run = at.fit(asked, data=frame, settings=settings("signs"))
+    factor = run.tree["weight_factors/narratives"].to_numpy()
+    assert np.array_equal(factor, np.full_like(factor, 4.0))
+    plain = replace(asked, identification=replace(asked.identification, reading="unconditional"))
+    assert (
+        "narratives"
+        not in at.fit(plain, data=frame, settings=settings("signs")).tree["weight_factors"]
+    )
+
+
+def test_under_a_flat_prior_the_point_is_least_squares(world):
+    """The centre of an ordered scheme is the recursive estimate of statsmodels' VAR."""
+    frame, _ = world
+    series = frame[list(NAMES)]
+    flat = model(frame, {"scheme": "recursive"}, event=False, prior={"flat": True})
+    ours = at.structural_of(at.fit(flat, data=series, settings=settings("recursive")).tree, "point")
+    plain = {**model_parts(frame), "kind": "var"}
+    theirs = at.structural_of(
+        at.fit(
+            at.model_from(plain, name="plain"), data=series, settings=settings("recursive")
+        ).tree,
+        "point",
+    )
+    assert np.abs(ours.impact - theirs.impact).max() < 1e-10
+    assert np.abs(ours.lag_coefficients - theirs.lag_coefficients).max() < 1e-10
+
+
+def test_the_long_run_scheme_has_a_triangular_long_run(world):
+    """Blanchard and Quah: later shocks leave no trace on earlier variables in the end."""
+    frame, _ = world
+    asked = model(frame, {"scheme": "long_run"}, event=False, prior={"flat": True})
+    found = at.structural_of(
+        at.fit(asked, data=frame[list(NAMES)], settings=settings("long run")).tree, "point"
+    )
+    whole = np.linalg.solve(np.eye(3) - found.lag_coefficients[0, 0].sum(0), found.impact[0, 0])
+    assert np.abs(np.triu(whole, 1)).max() < 1e-10
+    covariance = found.impact[0, 0] @ found.impact[0, 0].T
+    response = frame[list(NAMES)].to_numpy()
+    regressors = np.column_stack([np.ones(DAYS - 1), response[:-1]])
+    errors = response[1:] - regressors @ np.linalg.lstsq(regressors, response[1:], rcond=None)[0]
+    assert np.abs(covariance - errors.T @ errors / (DAYS - 1 - 4)).max() < 1e-10
