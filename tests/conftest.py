@@ -130,15 +130,11 @@ def signs_run(refit):
 
 @pytest.fixture(scope="session")
 def shipped():
-    """The text of a shipped model, asked about the placebo event and the days around it."""
+    """The text of a shipped model, asked about a placebo event: the row before, its own, the next."""
 
-    def text(model):
+    def text(model, days=("2025-10-09", "2025-10-10", "2025-10-14")):
         old = (Path(__file__).parents[1] / "models" / f"{model}.toml").read_text(encoding="utf-8")
-        for was, now in (
-            ("2026-02-04", "2025-10-09"),
-            ("2026-02-05", "2025-10-10"),
-            ("2026-02-06", "2025-10-14"),
-        ):
+        for was, now in zip(("2026-02-04", "2026-02-05", "2026-02-06"), days, strict=True):
             assert was in old
             old = old.replace(was, now)
         return old
