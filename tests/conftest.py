@@ -130,7 +130,7 @@ def signs_run(refit):
 
 @pytest.fixture(scope="session")
 def shipped():
-    """The text of a shipped model, asked about a placebo event: the row before, its own, the next."""
+    """The text of a shipped model, asked about a placebo: the row before, its own, the next."""
 
     def text(model, days=("2025-10-09", "2025-10-10", "2025-10-14")):
         old = (Path(__file__).parents[1] / "models" / f"{model}.toml").read_text(encoding="utf-8")

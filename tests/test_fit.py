@@ -210,7 +210,7 @@ def test_too_short_a_sampled_run_is_refused_and_writes_nothing(attribution, tmp_
 
 @pytest.mark.slow
 def test_the_headline_model_converges_on_a_placebo_and_its_windows_share_shocks(shipped, tmp_path):
-    """Asked about a fall of the same weeks; earlier samples have a mode that chains seldom leave."""
+    """A fall of the same weeks; earlier samples have a mode that chains seldom leave."""
     model = tmp_path / "bvar.toml"
     model.write_text(shipped("bvar", ("2026-01-29", "2026-01-30", "2026-02-02")), encoding="utf-8")
     run = fit(str(model), settings=Settings(seed=5))

@@ -37,13 +37,17 @@ class Parts:
 
     Attributes
     ----------
-    price : (day,), the Jacobian included; minus infinity where the gain is one or more, zero where
-        the move is given.
+    price : (day,), where forced orders leave a mark on the price, the Jacobian included; minus
+        infinity where the gain is one or more, zero where the move is given.
+    clean : (day,), the same where they leave none.
+    absorbed : prior probability of that, one for all days.
     closed, interval, volatility, basis, creations : sums over days.
-    gain : (day,).
+    gain : (day,), where they leave a mark.
     """
 
     price: np.ndarray
+    clean: np.ndarray
+    absorbed: float
     closed: float
     interval: float
     volatility: float
@@ -55,16 +59,32 @@ class Parts:
     def total(self) -> float:
         """Log likelihood."""
         rest = self.closed + self.interval + self.volatility + self.basis + self.creations
-        return float(self.price.sum() + rest)
+        return float(np.logaddexp(*self._accounts) + rest)
+
+    @property
+    def chance(self) -> float:
+        """Probability that forced orders left no mark, given parameters and data."""
+        none, mark = self._accounts
+        return float(1.0 / (1.0 + np.exp(mark - none)))
+
+    @property
+    def _accounts(self) -> tuple[float, float]:
+        """Log prior and density of all moves, without the mark and with it."""
+        with np.errstate(divide="ignore"):
+            prior = np.log([self.absorbed, 1.0 - self.absorbed])
+        return float(prior[0] + self.clean.sum()), float(prior[1] + self.price.sum())
 
 
 def log_likelihood(
     question: EventQuestion, rows: EventRows, surface: NoteSurface, law: str, draw: Draw
 ) -> Parts:
-    """Evaluate every equation at one draw."""
-    price, gain = _price(question, rows, surface, law, draw)
+    """Evaluate every equation at one draw; whether forced orders leave a mark is integrated out."""
+    price, gain = _price(question, rows, surface, law, {**draw, "absorbed": 0.0})
+    clean, _ = _price(question, rows, surface, law, {**draw, "absorbed": 1.0})
     return Parts(
         price=price,
+        clean=clean,
+        absorbed=question.liquidations.absorbed,
         closed=sum(_closed(question, rows, draw, side) for side in SIDES),
         interval=_interval(question, rows, draw),
         volatility=_volatility(rows, draw),

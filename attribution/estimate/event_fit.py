@@ -134,4 +134,5 @@ def prior_draws(
     found = {
         name: np.stack([one[name] for one in each])[index, np.arange(size)] for name in each[0]
     }
-    return {**found, "law": index}
+    absorbed = (rng.random(size) < question.liquidations.absorbed).astype(int)
+    return {**found, "absorbed": absorbed, "law": index}

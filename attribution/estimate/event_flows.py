@@ -3,11 +3,12 @@ r"""Parameters and moves in; what notes, options and liquidations trade at them,
 .. math::
     K(r) = \text{face}\,[A(r, \chi x) + \omega B(r, x)], \quad x(r) = w + g(r), \qquad
     G(r) = -s\,\Gamma\,d\sqrt{\pi/2}\,\mathrm{erf}\frac{r}{d\sqrt2}, \qquad
-    L(r) = m \sum_{\text{sides}} \mp X\, h(r)
+    L(r) = (1 - \delta)\,m \sum_{\text{sides}} \mp X\, h(r)
 
-with w the day's own change of implied volatility, g its usual answer to a move, and X what a move
-of the reference closes.  Written once, for one draw on many days, for many draws on one day and for
-grids of both: parameters are numbers or arrays, and everything broadcasts.  Moves are log units.
+with w the day's own change of implied volatility, g its usual answer to a move, X what a move of
+the reference closes, and delta one where forced orders leave no mark on the price, else zero.
+Written once, for one draw on many days, for many draws on one day and for grids of both: parameters
+are numbers or arrays, and everything broadcasts.  Moves are log units.
 """
 
 from __future__ import annotations
@@ -114,20 +115,23 @@ def levels(question: EventQuestion, rows: EventRows, draw: Draw) -> dict[str, np
 
 
 def levels_on(
-    question: EventQuestion, rows: EventRows, draw: Draw, day: int, *, eve: bool
-) -> dict[str, np.ndarray]:
+    question: EventQuestion, rows: EventRows, draw: Draw, day: int, *, eve: bool,
+    reached: Mapping[str, float] | None = None,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Return what a move of the reference closes on one day, side -> of the draws' shape.
 
     Parameters
     ----------
     draw : upright, latent shocks as (draw, latent, 1).
     eve : at their median given the evening before, instead of what the day is known to have closed.
+    reached : side -> the move by which the day closed what it is known to have closed; None: that
+        of its close.
     """
     reference, found = question.liquidations.reference, {}
     published = not (np.isnan(rows.longs[day]) or np.isnan(rows.shorts[day]))
     for side in SIDES:
         if published and not eve:
-            total, move = rows.closed(side)[day], rows.move[day]
+            total, move = rows.closed(side)[day], (reached or {}).get(side, rows.move[day])
             found[side] = known_level(draw, side, reference, total, move)
             continue
         shock: Any = 0.0
@@ -142,11 +146,22 @@ def levels_on(
 def liquidation_flow(
     draw: Draw, reference: float, level: Mapping[str, np.ndarray], move: np.ndarray
 ) -> np.ndarray:
-    """Longs sold in falls and shorts bought in rises; ``level`` is what the reference closes."""
+    """Longs sold in falls and shorts bought in rises, as far as that reaches the price.
+
+    Parameters
+    ----------
+    draw : ``absorbed`` among its parameters: 1 where forced orders leave no mark, else 0.
+    level : what the reference closes, by side.
+    """
     forced: Any = 0.0
     for side, held in level.items():
         forced = forced + SIDES[side] * held * reach(draw, side, reference, move)
-    return np.asarray(draw["liquidation_multiple"] * forced)
+    return np.asarray(net_multiple(draw) * forced)
+
+
+def net_multiple(draw: Draw) -> Any:
+    """Return what moves the price over what is published; zero where the market absorbs it."""
+    return draw["liquidation_multiple"] * (1.0 - draw["absorbed"])
 
 
 def unwinding_flow(draw: Draw, closed: Any) -> np.ndarray:

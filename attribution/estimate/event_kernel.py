@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from attribution.core.loop_days import SCALARS, Days
-from attribution.core.loop_price import loop_price
+from attribution.core.loop_mixture import Mixed, loop_mixture
 from attribution.core.student import StudentSlopes, constant, student
 from attribution.estimate.event_layout import Layout
 from attribution.estimate.event_parameters import SIDES
@@ -29,12 +29,14 @@ class EventKernel:
     Attributes
     ----------
     edge : error of the bounds of what was closed, as a share of the upper one.
+    absorbed : prior probability that forced orders leave no mark on the price, integrated out.
     """
 
     plan: Layout
     rows: EventRows
     days: Days
     edge: float
+    absorbed: float
 
     def value_and_gradient(
         self, z: np.ndarray, shares: np.ndarray
@@ -51,13 +53,20 @@ class EventKernel:
         total += self._creations(theta, slopes)
         return total, self.plan.pull_back(slope, d_shares, value)
 
-    def _moves(self, theta: dict[str, Any], slopes: dict[str, Any]) -> float:
-        through = theta["arbitrage"] * theta["leg_ratio"]
-        known = {**theta, "through": through}
+    def chance(self, z: np.ndarray, shares: np.ndarray) -> float:
+        """Return the probability that forced orders left no mark, given parameters and data."""
+        return self._loop(self.plan.named(self.plan.natural(z), shares)).chance
+
+    def _loop(self, theta: dict[str, Any]) -> Mixed:
+        known = {**theta, "through": theta["arbitrage"] * theta["leg_ratio"]}
         scalars = np.array([float(known[name]) for name in SCALARS])
         none = np.zeros(0)
         zeta = np.stack([theta.get(f"zeta_{side}", none) for side in SIDES])
-        found = loop_price(scalars, theta["beta"], theta["unwound"], zeta, self.days)
+        beta, unwound = theta["beta"], theta["unwound"]
+        return loop_mixture(scalars, beta, unwound, zeta, self.days, self.absorbed)
+
+    def _moves(self, theta: dict[str, Any], slopes: dict[str, Any]) -> float:
+        found = self._loop(theta).slopes
         for name, slope in zip(SCALARS, found.scalars, strict=True):
             if name != "through":
                 slopes[name] += slope

@@ -9,7 +9,9 @@ no fixed point is solved: the density of r is that of u at what is left of r aft
 impact, times :math:`1 - g_t`, the Jacobian of the structural map, with loop gain
 :math:`g_t = I_t'(F_t) F_t'(r_t)`.  Liquidations and volatility answer r as well; given their own
 shocks the map is triangular, so no other derivative enters.  A day whose gain reaches one has no
-density.  :mod:`~attribution.estimate.event_density` says the same without gradients.
+density.  With a prior probability the market absorbs forced orders on all days, L is then zero, and
+the density is the mixture of both (:mod:`~attribution.core.loop_mixture`).
+:mod:`~attribution.estimate.event_density` says the same without gradients.
 
 References: frey1997; schonbucher2000.
 """
@@ -52,7 +54,8 @@ def law_model(question: EventQuestion, rows: EventRows, surface: NoteSurface, la
 
     plan = layout(question, rows, law)
     days = constants(question, rows, surface, law.name)
-    kernel = EventKernel(plan, rows, days, question.liquidations.edge)
+    forced = question.liquidations
+    kernel = EventKernel(plan, rows, days, forced.edge, forced.absorbed)
     p, q = (np.array([getattr(prior, key) for _, prior in plan.shares]) for key in ("p", "q"))
     with pm.Model() as model:
         z = pm.Normal("z", 0.0, 1.0, shape=plan.size)

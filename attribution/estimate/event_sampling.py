@@ -26,7 +26,9 @@ class LawFit:
     Attributes
     ----------
     law : its name.
-    draws : name -> (chain, draw, ...), in the units of the question.
+    draws : name -> (chain, draw, ...), in the units of the question; ``absorbed`` is 1 in draws in
+        which forced orders leave no mark on the price, else 0.
+    chance : (chain, draw), probability of that given the draw's parameters.
     log_evidence : log marginal likelihood; ``evidence_error`` its Monte Carlo standard error.
     stats : ``diverging``, ``energy`` and ``n_steps`` (chain, draw).
     point : (chain, draw, dimension), what was sampled, without bounds.
@@ -34,6 +36,7 @@ class LawFit:
 
     law: str
     draws: Mapping[str, np.ndarray]
+    chance: np.ndarray
     log_evidence: float
     evidence_error: float
     stats: Mapping[str, np.ndarray]
@@ -43,13 +46,13 @@ class LawFit:
 def fit_law(
     given: LawModel, *, draws: int, seed: np.random.SeedSequence, progress: bool, tune: int = TUNE
 ) -> LawFit:
-    """Sample one law and integrate its density.
+    """Sample one law, integrate its density, and draw what was integrated out.
 
     Parameters
     ----------
     draws : kept draws a chain.
     """
-    first, second = seed.spawn(2)
+    first, second, third = seed.spawn(3)
     with compat.one_thread():
         tree = sample_warmed(
             given.model,
@@ -62,18 +65,28 @@ def fit_law(
             sampler="pymc",
             target_accept=ACCEPT,
         )
-    found, stats = tree["posterior"], tree["sample_stats"]
-    z, shares = found["z"].to_numpy(), found["shares"].to_numpy()
+    posterior, stats = tree["posterior"], tree["sample_stats"]
+    z, shares = posterior["z"].to_numpy(), posterior["shares"].to_numpy()
     point = np.concatenate([z, np.log(shares) - np.log1p(-shares)], axis=-1)
     evidence = log_evidence(point, lambda x: log_posterior(given, x), np.random.default_rng(second))
+    chance = chances(given, z, shares)
+    found = {name: np.asarray(value) for name, value in given.plan.unpack(z, shares).items()}
+    found["absorbed"] = (np.random.default_rng(third).random(chance.shape) < chance).astype(int)
     return LawFit(
         law=given.law.name,
-        draws={name: np.asarray(value) for name, value in given.plan.unpack(z, shares).items()},
+        draws=found,
+        chance=chance,
         log_evidence=evidence.log,
         evidence_error=evidence.error,
         stats={name: stats[name].to_numpy() for name in ("diverging", "energy", "n_steps")},
         point=point,
     )
+
+
+def chances(given: LawModel, z: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Probability, draw by draw (...,), that forced orders left no mark, given parameters."""
+    rows = zip(z.reshape(-1, z.shape[-1]), shares.reshape(-1, shares.shape[-1]), strict=True)
+    return np.array([given.kernel.chance(a, b) for a, b in rows]).reshape(z.shape[:-1])
 
 
 def log_posterior(given: LawModel, points: np.ndarray) -> np.ndarray:

@@ -99,6 +99,8 @@ class LiquidationPrior:
     spread : sd of the log total about its mean.
     funding_effect : sd of the effect of one standard deviation of funding on log totals.
     multiple : what meets the market over what is published.
+    absorbed : probability that forced orders leave no mark on the price at any day's close, as
+        whoever waits to buy absorbs them; zero: they surely leave one.
     edge : error of the two bounds of what was closed, as a share of the upper one.
     """
 
@@ -114,6 +116,7 @@ class LiquidationPrior:
     spread: LogNormal
     funding_effect: float
     multiple: LogNormal
+    absorbed: float
     edge: float
     reported: tuple[Reported, ...]
 

@@ -74,9 +74,19 @@ def liquidations_of(table: Table) -> LiquidationPrior:
         spread=lognormal(table, "spread"),
         funding_effect=table.number("funding_effect", above=0),
         multiple=lognormal(table, "multiple"),
+        absorbed=_chance(table, "absorbed"),
         edge=table.number("edge", above=0),
         reported=reported,
     )
+
+
+def _chance(table: Table, key: str) -> float:
+    value = table.number(key)
+    if not 0.0 <= value < 1.0:
+        raise SpecError(
+            f"{table.place}: {key} = {value:g} is no probability from 0 to below 1; correct it"
+        )
+    return value
 
 
 def _reported(table: Table) -> Reported:

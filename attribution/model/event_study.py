@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from attribution.errors import SpecError
+from attribution.model.event_bars import DayBars, bars_of
 from attribution.model.event_priors import (
     BasisPrior,
     GammaPrior,
@@ -71,6 +72,7 @@ class EventQuestion:
     drivers : triggers with columns of their own.
     scale : column of the log scale of noise, known before the day.
     effect : prior sd of the effect of one standard deviation of a driver, log points.
+    bars : within the event's day, which is then solved step by step; None: one fixed point.
     """
 
     outcome: str
@@ -87,6 +89,7 @@ class EventQuestion:
     notes: NotesPrior
     volatility: Volatility
     basis: BasisPrior
+    bars: DayBars | None = None
 
     @property
     def named(self) -> tuple[date, ...]:
@@ -124,7 +127,7 @@ class EventQuestion:
     @property
     def tables(self) -> tuple[str, ...]:
         """Data sets of records that are read beside the rows."""
-        return (self.notes.records,)
+        return (self.notes.records, *((self.bars.records,) if self.bars else ()))
 
 
 def question_of(table: Table) -> EventQuestion:
@@ -135,7 +138,9 @@ def question_of(table: Table) -> EventQuestion:
     SpecError
         With the file, the key and the remedy.
     """
-    event = table.sub("event", required=True).known(("outcome", "price", "day", "placebo", "moves"))
+    event = table.sub("event", required=True).known(
+        ("outcome", "price", "day", "placebo", "moves", "bars")
+    )
     noise = table.sub("noise", required=True).known(("scale", "effect"))
     vol = table.sub("volatility", required=True).known(("column", "slope"))
     day, placebo = event.day("day"), event.dates("placebo")
@@ -156,6 +161,7 @@ def question_of(table: Table) -> EventQuestion:
         notes=notes_of(table.sub("notes", required=True)),
         volatility=Volatility(vol.text("column"), vol.number("slope", above=0)),
         basis=basis_of(table.sub("basis", required=True)),
+        bars=bars_of(event.sub("bars")),
     )
 
 

@@ -115,11 +115,22 @@ class Card:
     @property
     def close(self) -> tuple[str, str]:
         """Time of day and IANA zone of the clock; an empty text for what it does not name."""
-        found = re.fullmatch(r"(?:(\d\d:\d\d) )?([A-Za-z][\w+\-/]*)", self.clock)
-        if found is None or self.clock == "none":
-            return "", ""
-        return found.group(1) or "", found.group(2)
+        return close_of(self.clock)
+
+    def clock_of(self, name: str) -> str:
+        """Clock of a column: that of the first series whose quotes enter it."""
+        made = self.columns.get(name)
+        quoted = made.quoted if made is not None else (name,)
+        return self.series[quoted[0]].clock if quoted else "none"
 
     def known_before(self, column: Column) -> bool:
         """Whether a value of ``column`` is known before the day (the row) it stands on."""
         return column.lag > 0 or all(self.series[name].known_ahead for name in column.inputs)
+
+
+def close_of(clock: str) -> tuple[str, str]:
+    """Time of day and IANA zone that a clock names; an empty text for what it does not."""
+    found = re.fullmatch(r"(?:(\d\d:\d\d) )?([A-Za-z][\w+\-/]*)", clock)
+    if found is None or clock == "none":
+        return "", ""
+    return found.group(1) or "", found.group(2)

@@ -36,6 +36,7 @@ class Evidence:
     digest : SHA-256 over every file, or over the frame.
     repairs : one line each; empty if the files were used as they stand.
     tables : data set of records -> its records, indexed by their key; those of the question.
+    clocks : column -> the clock at which it is read, such as ``16:00 America/New_York``.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Evidence:
     digest: str
     repairs: tuple[str, ...] = ()
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    clocks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def entity(self) -> str:
@@ -119,7 +121,8 @@ def read_evidence(
     for one in records.digests:
         digest = hashlib.sha256((digest + one).encode()).hexdigest()
     repairs = (*repairs, *records.repairs)
-    return Evidence(card.name, rows, unit, digest, repairs, records.tables)
+    clocks = {name: known[name].clock_of(name) for name in spec.question.columns}
+    return Evidence(card.name, rows, unit, digest, repairs, records.tables, clocks)
 
 
 def _offered(card: Card) -> tuple[str, ...]:

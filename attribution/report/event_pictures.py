@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from attribution.report.draws import group
+from attribution.report.draws import group, has
+from attribution.report.event_by_step import day_by_step
 from attribution.report.event_curves import amplification, hedge_profile
 from attribution.report.event_effects import effects_by_law, effects_learned
 from attribution.report.event_estimands import estimands
 from attribution.report.event_waterfall import event_waterfall
-from attribution.report.numbers import probability
+from attribution.report.numbers import number, probability
 from attribution.report.picture import Picture
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def pictures(tree: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> list[Pict
             "Flow of each mechanism over the day if the move of the day were the one below: median"
             " with 50 % and 90 % bands; above each panel, median and 90 % interval at the observed"
             " move. A flow with the sign of the move amplifies it, one against"
-            " it dampens. Scales differ by panel.",
+            " it dampens. Scales differ by panel." + _straight(tree),
             hedge_profile(tree),
         ),
         Picture(
@@ -73,7 +74,35 @@ def pictures(tree: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> list[Pict
             " the law’s posterior weight. Where laws disagree, the answer rests on their weights.",
             effects_by_law(tree),
         ),
+        *_by_step(tree),
     ]
+
+
+def _by_step(tree: xr.DataTree) -> list[Picture]:
+    """Draw the event's day by steps, if it was solved so."""
+    if not has(tree, "steps"):
+        return []
+    attrs = group(tree, "steps").attrs
+    difference = number(float(attrs["clock_difference"]), 2)
+    return [
+        Picture(
+            "steps",
+            "The day by steps",
+            "Top: the observed path since the eve’s close, and medians of the paths without a"
+            " mechanism and without all (grey, with 50 % and 90 % bands). Middle: what each"
+            " mechanism had added by then, the observed path less the path without it. Bottom: what"
+            " it had bought on the observed path. Above each panel, median and 90 % interval at the"
+            f" close. The first step holds the clock difference of {difference} log points.",
+            day_by_step(tree),
+        )
+    ]
+
+
+def _straight(tree: xr.DataTree) -> str:
+    """Say which way a move is taken to go where the day was solved by steps."""
+    if not has(tree, "steps"):
+        return ""
+    return " The way to a move is straight here; what extremes on the way closed is below, by step."
 
 
 def _left_out(tree: xr.DataTree) -> str:

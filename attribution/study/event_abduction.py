@@ -31,6 +31,8 @@ from attribution.study.event_world import World
 STEPS = np.r_[0.0025, 0.005, np.arange(0.01, 0.2, 0.005), np.arange(0.2, 0.301, 0.02), 0.35, 0.4]
 GRID = np.concatenate([-STEPS[::-1], [0.0], STEPS]).round(12)
 """Nodes of the move, log units; its ends are the bracket in which a day must end."""
+APART = 1e-6
+"""Log units; of two nodes that lie closer, one that was observed is kept, the day's move first."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,13 @@ def flat(
     return Drawn(found, law.ravel(), laws, np.arange(count) % scenarios)
 
 
-def nodes(observed: float) -> np.ndarray:
-    """Nodes of a day's tables: the grid, and the observed move."""
-    reach = max(1.0, 1.5 * abs(observed) / GRID[-1])
-    far = np.r_[-reach * GRID[-1], GRID, reach * GRID[-1]] if reach > 1.0 else GRID
-    apart = far[(np.abs(far - observed) > 1e-6) | (far == 0.0)]
-    return np.unique(np.r_[apart, observed])
+def nodes(observed: float, *others: float) -> np.ndarray:
+    """Nodes of a day's tables: the grid, the observed move, and others to be read exactly."""
+    reach = max(1.0, 1.5 * max(map(abs, (observed, *others))) / GRID[-1])
+    found = np.r_[-reach * GRID[-1], GRID, reach * GRID[-1]] if reach > 1.0 else GRID
+    for one in (*others, observed):
+        found = np.r_[found[(np.abs(found - one) > APART) | (found == 0.0)], one]
+    return np.unique(found)
 
 
 def world_of(

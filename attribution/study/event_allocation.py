@@ -19,7 +19,8 @@ import numpy as np
 from attribution import allocate
 from attribution.allocate import Coalitions, Interactions, OrderRange
 from attribution.errors import DataError
-from attribution.study.event_world import LOG_POINTS, POINTS, World, simulate
+from attribution.study.event_day import Playable
+from attribution.study.event_world import LOG_POINTS, POINTS
 
 RULES = {
     "but_for": "M but-for",
@@ -62,7 +63,7 @@ class Allocated:
         return found
 
 
-def allocated(world: World, game: Coalitions, *, paths: int = PATHS) -> Allocated:
+def allocated(world: Playable, game: Coalitions, *, paths: int = PATHS) -> Allocated:
     """Apply every rule to the coalitions of a day; the world's draws are the game's.
 
     Parameters
@@ -89,9 +90,9 @@ def allocated(world: World, game: Coalitions, *, paths: int = PATHS) -> Allocate
     )
 
 
-def order_flow(world: World) -> np.ndarray:
+def order_flow(world: Playable) -> np.ndarray:
     """Share the impact of all that was traded in proportion to who traded (draw, player)."""
-    traded = world.trade(world.observed)
+    traded = world.bought
     total = traded.sum(axis=1)
     moved = world.response.move(total)
     some = total != 0.0
@@ -123,12 +124,12 @@ def interaction_share(game: Coalitions, daily: float) -> np.ndarray | None:
     return allocate.interaction_share(game, least=5.0 * daily)
 
 
-def _path(world: World, paths: int) -> np.ndarray | None:
+def _path(world: Playable, paths: int) -> np.ndarray | None:
     """Aumann-Shapley contributions of some draws; None where the path bends too much."""
     some = np.unique(np.linspace(0, len(world.shock) - 1, paths).astype(int))
     try:
         found = allocate.aumann_shapley(
-            simulate(world.at(some)), world.players, unit=LOG_POINTS, tolerance=TOLERANCE
+            world.at(some).moves, world.players, unit=LOG_POINTS, tolerance=TOLERANCE
         )
     except DataError:
         return None

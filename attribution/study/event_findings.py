@@ -12,6 +12,7 @@ from attribution.study.answer import spread
 from attribution.study.event_allocation import interaction_share
 from attribution.study.event_chosen import chosen_days, learnt_from_named
 from attribution.study.event_headline import HALF, called, largest, missing
+from attribution.study.event_mark import CERTAIN, forced_orders_absorbed, none_of
 from attribution.study.event_shapes import SIZES
 from attribution.study.event_solved import Solved
 from attribution.study.event_tables import (
@@ -26,15 +27,14 @@ from attribution.study.event_tables import (
 from attribution.study.event_world import LOG_POINTS
 
 FIXED = 1e-3
-"""Probability of the other sign under the prior below which the model has fixed the sign."""
-CERTAIN = 0.95
-"""Posterior probability from which a sign is a verdict."""
+"""Probability under the prior below which the model rules a sign, or no effect at all, out."""
 
 
 def findings_of(solved: Solved) -> Iterator[Finding]:
     """Yield every check of an event."""
     for name in MECHANISMS:
         yield _but_for(solved, name)
+    yield forced_orders_absorbed(solved)
     yield _joint(solved)
     yield _rises(solved)
     yield _single(solved)
@@ -48,9 +48,12 @@ def _but_for(solved: Solved, name: str) -> Finding:
     effect = solved.parts.of("but_for", name)
     chance, error = chance_of(solved, solved.way * effect > 0.0)
     before = solved.prior.of(name)
-    already = float(np.mean(solved.way * before > 0.0))
-    assumed = max(already, 1.0 - already) > 1.0 - FIXED
+    already, against = (float(np.mean(way * before > 0.0)) for way in (solved.way, -solved.way))
+    fixed = min(already, against) < FIXED
+    assumed = fixed and max(already, against) > 1.0 - FIXED
     note = ", an assumption and no finding" if assumed else ""
+    if fixed and not assumed:
+        note = none_of(before, effect)
     named = learnt_from_named(solved, name)
     if named:
         note += "; learnt from the moves of days that were named, so that the sign is no verdict"

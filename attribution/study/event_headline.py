@@ -19,10 +19,14 @@ HALF = 0.5
 
 
 def largest(solved: Solved, among: tuple[str, ...] = MECHANISMS) -> tuple[str, float]:
-    """Return the player whose but-for effect in the move's direction is most often the largest."""
-    effects = np.stack([solved.parts.of("but_for", name) for name in among])
-    first = (solved.way * effects).argmax(axis=0)
-    share = np.bincount(first, minlength=len(among)) / len(first)
+    """Return the player whose but-for effect in the move's direction is most often the largest.
+
+    A player that does nothing in a draw is not the largest there, whatever the others do.
+    """
+    effects = np.stack([solved.way * solved.parts.of("but_for", name) for name in among])
+    effects[effects == 0.0] = -np.inf
+    first = effects.argmax(axis=0)[np.isfinite(effects).any(axis=0)]
+    share = np.bincount(first, minlength=len(among)) / effects.shape[1]
     return among[int(share.argmax())], float(share.max())
 
 

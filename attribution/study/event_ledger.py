@@ -14,6 +14,7 @@ from scipy import stats
 
 from attribution.check.ledger import ledger, spread
 from attribution.check.sensitivity import LIMIT, power_scaling
+from attribution.estimate.event_flows import net_multiple
 from attribution.estimate.event_layout import Layout
 from attribution.estimate.event_parameters import layout
 from attribution.model.event_study import EventQuestion
@@ -29,7 +30,7 @@ BLOCKS = {
     "liquidations": (
         *("alpha_long", "base_long", "power_long", "funding_long"),
         *("alpha_short", "base_short", "power_short", "funding_short"),
-        "liquidation_multiple",
+        *("liquidation_multiple", "absorbed"),
     ),
     "gamma": ("gross_gamma", "gamma_width", "dealer_position"),
     "notes": ("face", "pass_through", "overlay"),
@@ -61,7 +62,7 @@ def _own(solved: Solved) -> dict[str, tuple[str, ...]]:
     return {
         "gamma": ("dealer_position",),
         "notes": ("log face", "overlay"),
-        "liquidations": ("log liquidation_multiple",),
+        "liquidations": ("net multiple",),
         "basis": (f"unwound {solved.question.day}",),
     }
 
@@ -99,7 +100,10 @@ def parameters(solved: Solved, drawn: Drawn) -> dict[str, np.ndarray]:
         "overlay": draws["overlay"],
         "log pass_through": np.log(draws["pass_through"]),
         "log liquidation_multiple": np.log(draws["liquidation_multiple"]),
+        "net multiple": net_multiple(draws),
     }
+    if question.liquidations.absorbed:
+        found["absorbed"] = draws["absorbed"]
     for side in ("long", "short"):
         found |= {f"alpha_{side}": draws[f"alpha_{side}"]}
         found |= {f"log power_{side}": np.log(draws[f"power_{side}"])}
@@ -121,6 +125,9 @@ def _log_parts(question: EventQuestion, solved: Solved) -> dict[str, np.ndarray]
         plan = layout(question, solved.fit.rows, law)
         for name, keys in BLOCKS.items():
             found[name][own] = _log_density(plan, kept.at(own).draws, keys)
+    chance, absorbed = question.liquidations.absorbed, kept.draws["absorbed"] == 1
+    if chance:
+        found["liquidations"] += np.where(absorbed, np.log(chance), np.log1p(-chance))
     return {name: part.reshape(solved.shape) for name, part in found.items()}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attribution.mechanics.feedback import Flows, fixed_point
+from attribution.study.event_day import Playable
 from attribution.study.event_world import PIECES, POINTS, World, interpolated
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -56,8 +57,11 @@ def curve_of(world: World) -> Curve:
     return Curve(found)
 
 
-def profile_of(world: World) -> np.ndarray:
-    """USD million that each amplifier trades by move (amplifier, move, draw), push included."""
+def profile_of(world: Playable) -> np.ndarray:
+    """USD million that each amplifier trades by move (amplifier, move, draw), push included.
+
+    Where the day was stepped through, the move is the end of a straight way.
+    """
     base = world.push[:, len(world.triggers) :]
     tables = []
     for place, table in enumerate(world.flow.values()):

@@ -14,7 +14,12 @@ from attribution.estimate.event_fit import EventFit
 from attribution.model.event_study import REST, EventQuestion
 from attribution.study.event_abduction import Drawn, eve_of, flat, unexplained_scale, world_of
 from attribution.study.event_allocation import PATHS, Allocated, allocated, amplification
+from attribution.study.event_by_step import Lost, lost_by_step
+from attribution.study.event_day import Playable
+from attribution.study.event_path import DayPath
 from attribution.study.event_shapes import Curve, curve_of
+from attribution.study.event_steps import SteppedWorld
+from attribution.study.event_within import stepped_of
 from attribution.study.event_world import Played, World, one_off, play
 
 
@@ -45,6 +50,24 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Within:
+    """The event's day by steps.
+
+    Attributes
+    ----------
+    path : what bars say of the day.
+    world : the day under the kept draws.
+    lost : where draws are lost, of all of them.
+    at_once : the same day solved at once; None where no draw has an answer then.
+    """
+
+    path: DayPath
+    world: SteppedWorld
+    lost: Lost
+    at_once: Day | None
+
+
+@dataclass(frozen=True)
 class Solved:
     """Everything that tables, findings and groups are made of.
 
@@ -58,12 +81,13 @@ class Solved:
     prior : the event's day under draws of the prior, the observed move given.
     prior_drawn : those draws, all of them.
     curve : of the evening before, draws of the posterior.
+    within : of the event's day, if it was solved by steps; None: it was solved at once.
     """
 
     question: EventQuestion
     fit: EventFit
     drawn: Drawn
-    world: World
+    world: Playable
     played: Played
     parts: Allocated
     days: Mapping[str, Day]
@@ -72,6 +96,7 @@ class Solved:
     prior: Day
     prior_drawn: Drawn
     curve: Curve
+    within: Within | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -107,12 +132,15 @@ def solved_of(
     say: Callable[[str], None],
     *,
     paths: int = PATHS,
+    path: DayPath | None = None,
 ) -> Solved:
     """Solve every coalition of the event's day, and but-for effects everywhere else.
 
     Parameters
     ----------
     before : draws of the prior.
+    path : the event's day in steps, under the posterior, each law and the prior; other days, and
+        the event's where it is left out, are solved at once.
     paths : draws for which intensities are turned up together.
 
     Raises
@@ -125,10 +153,13 @@ def solved_of(
     chains = fit.law.shape[0]
     drawn = flat(fit.draws, fit.law, laws, surface.scenarios)
 
-    def world(day: int, draws: Drawn) -> World:
+    def world(day: int, draws: Drawn) -> Playable:
+        if path is not None and day == event:
+            return stepped_of(question, rows, surface, draws, path)
         return world_of(question, rows, surface, draws, day)
 
-    say("solving every coalition of the event's day")
+    steps = "" if path is None else f", {len(path.move)} steps each"
+    say(f"solving every coalition of the event's day{steps}")
     whole = world(event, drawn)
     played = play(whole, chains=chains)
     kept = played.kept.ravel()
@@ -154,15 +185,29 @@ def solved_of(
         prior=_day(world(event, before), 1),
         prior_drawn=before,
         curve=curve_of(eve_of(question, rows, surface, drawn.at(kept), event)),
+        within=_within(path, whole, kept, world_of(question, rows, surface, drawn, event), chains),
     )
 
 
-def _day(world: World, chains: int) -> Day:
+def _within(
+    path: DayPath | None, whole: Playable, kept: np.ndarray, at_once: World, chains: int
+) -> Within | None:
+    """Look into the steps of the event's day, and solve it at once too, as if it had no bars."""
+    if path is None or not isinstance(whole, SteppedWorld):
+        return None
+    try:
+        day = _of(play(at_once, chains=chains), at_once)
+    except DiagnosticsError:
+        day = None
+    return Within(path, whole.at(kept), lost_by_step(whole), day)
+
+
+def _day(world: Playable, chains: int) -> Day:
     only = one_off(world.players, len(world.triggers))
     return _of(play(world, chains=chains, only=only), world)
 
 
-def _of(played: Played, world: World) -> Day:
+def _of(played: Played, world: Playable) -> Day:
     """Take but-for effects from coalitions that are solved."""
     game = played.game
     return Day(
@@ -175,7 +220,7 @@ def _of(played: Played, world: World) -> Day:
     )
 
 
-def _by_law(fit: EventFit, world: Callable[[int, Drawn], World]) -> dict[str, Day | None]:
+def _by_law(fit: EventFit, world: Callable[[int, Drawn], Playable]) -> dict[str, Day | None]:
     """Solve the event's day under every law's own posterior."""
     names = tuple(each.law for each in fit.laws)
     found: dict[str, Day | None] = {}
@@ -189,7 +234,7 @@ def _by_law(fit: EventFit, world: Callable[[int, Drawn], World]) -> dict[str, Da
     return found
 
 
-def _tail(fit: EventFit, world: World, drawn: Drawn, day: int) -> float:
+def _tail(fit: EventFit, world: Playable, drawn: Drawn, day: int) -> float:
     """Posterior mean probability of an unexplained rest below the day's own."""
     draws = drawn.draws
     rest = world.shock[:, world.triggers.index(REST)] - draws["mu"]

@@ -9,6 +9,7 @@ from attribution import allocate
 from attribution.diagnostics import share_with_error
 from attribution.model.event_study import AMPLIFIERS, BASIS
 from attribution.study.answer import Row, of_draws, of_interval
+from attribution.study.event_absorption import absorption, absorption_rows
 from attribution.study.event_allocation import RULES, interaction_share
 from attribution.study.event_ledger import ledger_table
 from attribution.study.event_solved import Day, Solved
@@ -74,6 +75,7 @@ def answers(solved: Solved) -> pd.DataFrame:
         ends,
         PROBABILITY,
     )
+    rows |= absorption_rows(solved)
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -136,7 +138,7 @@ def joint(solved: Solved) -> tuple[float, float]:
 
 def laws(solved: Solved) -> pd.DataFrame:
     """Tabulate what every law of impact says of the day, each under its own posterior."""
-    rows = {}
+    rows, absorbed = {}, absorption(solved).by_law
     prior = {law.name: law.weight for law in solved.question.impact.laws}
     for place, each in enumerate(solved.fit.laws):
         day = solved.laws[each.law]
@@ -144,6 +146,7 @@ def laws(solved: Solved) -> pd.DataFrame:
             "prior weight": prior[each.law],
             "posterior weight": float(solved.fit.weight[place]),
             "error": float(solved.fit.weight_error[place]),
+            "absorbed": float(absorbed[place]),
             **_effects(day),
         }
     return pd.DataFrame.from_dict(rows, orient="index")

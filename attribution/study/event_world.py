@@ -23,6 +23,7 @@ from attribution.allocate.simulate import Simulate
 from attribution.errors import DataError, DiagnosticsError
 from attribution.mechanics.feedback import FixedPoint, Flows, fixed_point
 from attribution.mechanics.impact import Response
+from attribution.study.event_day import Ended, Playable
 
 LOG_POINTS = "log points"
 POINTS = 100.0
@@ -34,7 +35,7 @@ PIECES = 2
 
 @dataclass(frozen=True)
 class World:
-    """One day under D draws.
+    """One day under D draws, solved at once.
 
     Attributes
     ----------
@@ -80,17 +81,33 @@ class World:
             found[:, place] += interpolated(self.move, table, np.array([move]))[:, 0]
         return found
 
+    @property
+    def bought(self) -> np.ndarray:
+        """USD million bought by each player at the observed move (draw, player)."""
+        return self.trade(self.observed)
+
+    def moves(self, on: np.ndarray) -> np.ndarray:
+        """Solve the day for coalitions (coalition, player), log points (draw, coalition)."""
+        return simulate(self)(on)
+
+    def ended(self) -> Ended:
+        """Solve the day with everything on."""
+        found = day_of(self, np.ones(len(self.players)))
+        arrived = POINTS * np.abs(found.move - self.observed) <= REACHED
+        return Ended(arrived, found.multiple, found.gain)
+
     def at(self, draws: np.ndarray) -> World:
         """Keep some draws: their positions, or a mask."""
-
-        def of(value: np.ndarray) -> np.ndarray:
-            return value[draws] if np.ndim(value) else value
-
-        law = self.response
-        kept = Response(of(law.coefficient), of(law.exponent), of(law.crossover))
+        kept = kept_law(self.response, draws)
         tables = {name: table[draws] for name, table in self.flow.items()}
         shock, push = self.shock[draws], self.push[draws]
         return World(self.observed, self.triggers, shock, push, kept, self.move, tables)
+
+
+def kept_law(law: Response, draws: np.ndarray) -> Response:
+    """Keep some draws of a law of impact; a number that all draws share stays."""
+    parts = (law.coefficient, law.exponent, law.crossover)
+    return Response(*(part[draws] if np.ndim(part) else part for part in parts))
 
 
 def interpolated(nodes: np.ndarray, table: np.ndarray, moves: np.ndarray) -> np.ndarray:
@@ -149,7 +166,7 @@ class Played:
     game : coalitions over the draws that are kept, chain after chain, log points.
     kept : positions of the kept draws, (chain, draw).
     unstable : (draw,), over all draws: in some coalition the path from zero arrives nowhere.
-    missed : (draw,): all on, the path from zero ends at another fixed point than the observed.
+    missed : (draw,): all on, the path from zero ends, or comes by, where the observed does not.
     multiple : (draw,): all on, there is more than one fixed point.
     gain : (draw,), loop gain at the observed move, NaN where unstable.
     without : player -> share of draws in which the day runs away without that one.
@@ -169,7 +186,7 @@ class Played:
         return float((self.unstable | self.missed).mean())
 
 
-def play(world: World, *, chains: int = 1, only: np.ndarray | None = None) -> Played:
+def play(world: Playable, *, chains: int = 1, only: np.ndarray | None = None) -> Played:
     """Solve a day for coalitions; leave draws without an answer out of all of them.
 
     Parameters
@@ -185,11 +202,10 @@ def play(world: World, *, chains: int = 1, only: np.ndarray | None = None) -> Pl
     """
     names = world.players
     on = switches(np.arange(1 << len(names)), len(names)) if only is None else only
-    values = simulate(world)(on)
-    ended = day_of(world, np.ones(len(names)))
+    values = world.moves(on)
+    ended = world.ended()
     unstable: np.ndarray = np.any(np.isnan(values), axis=1)
-    arrived = np.abs(values[:, -1] - POINTS * world.observed) <= REACHED
-    missed: np.ndarray = np.logical_not(unstable | arrived)
+    missed: np.ndarray = np.logical_not(unstable | ended.arrived)
     kept = _even(~(unstable | missed), chains)
     game = coalitions_of(
         values[kept.ravel()], names, unit=LOG_POINTS, on=on, observed=POINTS * world.observed

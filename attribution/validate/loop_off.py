@@ -20,9 +20,10 @@ NEAR = 0.05
 class LoopOff:
     """The task of asking for amplifiers on days that had none.
 
-    Everything else is drawn from the prior.  Every effect's truth is zero.  Effects of one sign
-    hold zero at best at their end, so for these it is also noted what is left of an effect beyond
-    0.05 log points: the interval of that holds zero where the end of the effect's is that near.
+    Everything else is drawn from the prior.  Every effect's truth is zero.  It is also noted what
+    is left of an effect beyond 0.05 log points: an effect of known sign without mass at zero could
+    hold zero at best at its end.  For forced orders there is such a mass, and its posterior
+    probability is noted.
     """
 
     design: Loop = field(default_factory=lambda: Loop("event-null"))
@@ -41,7 +42,7 @@ class LoopOff:
         """Draw days without amplifiers, fit them, and note truth and quantiles of every effect."""
         made, fitted = rng.spawn(2)
         told = self.design.answers(self.simulate(made), fitted)
-        record: dict[str, float] = {}
+        record = {"chance absorbed": float(told.quantities["absorbed"].mean())}
         for name in AMPLIFIERS:
             effect = told.quantities[f"but for {name}"]
             beyond = np.sign(effect) * np.maximum(np.abs(effect) - NEAR, 0.0)
@@ -54,8 +55,8 @@ class LoopOff:
     def simulate(self, rng: np.random.Generator) -> LoopDays:
         """Draw days whose amplifiers are all off."""
         while True:
-            law, point = self.design.drawn(rng)
-            named = self.design.target(law).named(point[None])
+            law, point, absorbed = self.design.drawn(rng)
+            named = self.design.target(law).named(point[None], absorbed)
             named |= {name: np.array([value]) for name, value in OFF.items()}
             rows = self.design.made(law, named, rng)
             if rows is not None:

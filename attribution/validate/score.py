@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Coverage:
     right_largest : mean posterior probability of the truly largest channel; None where the truth
         has none.
     alarm : share of crashes that were refused, or where a test series speaks against a label.
+    chances : statement -> its posterior probability, mean over crashes.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Coverage:
     scores: tuple[Score, ...]
     right_largest: float | None
     alarm: float
+    chances: Mapping[str, float] = field(default_factory=dict)
 
 
 def score(outcome: Outcome) -> Coverage:
@@ -79,6 +81,11 @@ def score(outcome: Outcome) -> Coverage:
         scores=tuple(_score(column, channel) for channel in channels),
         right_largest=float(largest.mean()) if largest is not None else None,
         alarm=float(loud.sum() + len(outcome.refused)) / len(outcome.numbers),
+        chances={
+            name.removeprefix("chance "): float(values.mean())
+            for name, values in column.items()
+            if name.startswith("chance ")
+        },
     )
 
 

@@ -3,7 +3,8 @@
 Usage: OMP_NUM_THREADS=1 python tests/benchmarks/event.py [DRAWS]
 
 Six players have 64 coalitions, each a fixed point in every draw; the goal is ten seconds for 4,000
-draws.  Worlds are fabricated, with a linear law and a square root.
+draws, and twenty where the day is solved in 32 steps.  Worlds are fabricated, with a linear law and
+a square root.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import time
 import numpy as np
 
 from attribution.mechanics.impact import Response
+from attribution.mechanics.steps import PathFlows, implied_shock
 from attribution.study.event_abduction import nodes
 from attribution.study.event_allocation import allocated
 from attribution.study.event_shapes import curve_of
+from attribution.study.event_steps import SteppedWorld
 from attribution.study.event_world import World, play
 
-OBSERVED = -0.142
+OBSERVED, STEPS = -0.142, 32
 
 
 def world_of(draws: int, exponent: float) -> World:
@@ -44,9 +47,26 @@ def world_of(draws: int, exponent: float) -> World:
     return world
 
 
+def by_steps(world: World) -> SteppedWorld:
+    """Cut the day into steps; longs are closed by its lowest move."""
+    rng, share = np.random.default_rng(1), np.arange(1, STEPS + 1) / STEPS
+    walk = np.cumsum(0.006 * rng.standard_normal(STEPS))
+    path = share * (OBSERVED - walk[-1]) + walk
+    none = np.zeros(len(world.move))
+    answers = {name: PathFlows(world.move, x, none, none) for name, x in world.flow.items()}
+    answers["liquidations"] = PathFlows(world.move, none, world.flow["liquidations"], none)
+    pushes = world.push[:, :, None] * share
+    shocks = world.shock[:, :, None] * share
+    made = SteppedWorld(path, world.triggers, shocks, pushes, world.response, answers)
+    rest = implied_shock(path, pushes.sum(axis=1), world.response, made.whole)
+    shocks[:, 2] = rest - shocks[:, :2].sum(axis=1)
+    return made
+
+
 def measure(draws: int, exponent: float) -> dict[str, float]:
     """CPU seconds of each part, after a run that compiles."""
     play(world_of(10, exponent))
+    play(by_steps(world_of(100, exponent)))
     world = world_of(draws, exponent)
     marks = [time.process_time()]
     played = play(world, chains=4)
@@ -57,8 +77,12 @@ def measure(draws: int, exponent: float) -> dict[str, float]:
                   world.move, world.flow)  # fmt: skip
     curve_of(alone)
     marks.append(time.process_time())
+    play(by_steps(world))
+    marks.append(time.process_time())
     spent = np.diff(marks)
-    parts = ("64 coalitions", "allocation", "curve of 81 shocks")
+    parts = (
+        "64 coalitions", "allocation", "curve of 81 shocks", f"64 coalitions in {STEPS} steps",
+    )  # fmt: skip
     return {name: float(f"{x:.3g}") for name, x in zip(parts, spent, strict=True)}
 
 

@@ -11,6 +11,7 @@ from attribution.errors import AttributionError
 from attribution.model import read_model
 from attribution.model.cell import CELL_KEYS
 from attribution.model.claims import NARRATIVE_KEYS, RANKING_KEYS, RESPONSE_KEYS, SHARE_KEYS
+from attribution.model.event_bars import DayBars
 from attribution.model.identify import SCHEME_KEYS
 from attribution.model.read import TOP, VARS, model_from
 from attribution.model.restriction import CLAIMS, READINGS
@@ -160,3 +161,11 @@ def test_every_page_is_in_the_contents(docs):
         for name in block.split()
     }
     assert {path.stem for path in docs.glob("*.md")} - {"index"} <= listed
+
+
+def test_the_keys_of_bars_and_the_example_of_steps_are_those_of_the_code(docs):
+    text = page(docs, "studies.md")
+    (toml,) = [block for block in blocks(text, "toml") if "[event.bars]" in block]
+    assert re.findall(r"^(\w+) = ", toml, flags=re.MULTILINE) == [f.name for f in fields(DayBars)]
+    (code,) = [block for block in blocks(text, "python") if "PathFlows" in block]
+    exec(compile(code, "studies.md", "exec"), {})

@@ -116,6 +116,30 @@ def shape_groups(gain):
     }
 
 
+def steps_group(gain):
+    """Six bars on the way to the observed move: gains add their share at each."""
+    hours = np.array([4.0, 8.0, 12.0, 16.0, 20.0, 24.0])
+    seen = OBSERVED * np.array([0.1, 0.35, 0.3, 0.7, 1.15, 1.0])
+    low = np.minimum.accumulate(seen)  # of what answers the lowest move
+    at = np.stack([seen, seen, low])
+    added = gain.T[:, :, None] * at[:, None]
+    dims = ("mechanism", "quantile", "step")
+
+    def bands(draws):
+        return np.moveaxis(np.quantile(draws, QUANTILES, axis=1), 0, 1)
+
+    data = {
+        "hours": ("step", hours),
+        "observed": ("step", seen),
+        "without": (dims, bands(seen - added)),
+        "alone": (dims[1:], bands((seen - added.sum(axis=0))[None])[0]),
+        "flow": (dims, bands(3e3 * added)),
+    }
+    coords = {"mechanism": list(AMPLIFIERS), "quantile": list(QUANTILES)}
+    attrs = {"unit": UNIT, "zone": "America/New_York", "clock_difference": 0.123}
+    return {"/steps": xr.Dataset(data, coords, attrs)}
+
+
 def groups_of(rng):
     shocks, gain = drawn(rng, SHAPE[0] * SHAPE[1])
     game = toy_game(shocks, gain)
@@ -143,6 +167,7 @@ def groups_of(rng):
         "/prior": xr.Dataset({"but_for": (("draw", "player"), prior)}, names),
         **law_groups(rng),
         **shape_groups(gain),
+        **steps_group(gain),
     }, parts
 
 

@@ -11,6 +11,7 @@ from matplotlib.text import Text
 from attribution.deliver import draw_report
 from attribution.report import style
 from attribution.report.draws import samples
+from attribution.report.event_by_step import day_by_step
 from attribution.report.event_curves import amplification, hedge_profile
 from attribution.report.event_effects import LARGEST, effects_by_law, taught
 from attribution.report.event_estimands import estimands
@@ -21,7 +22,7 @@ from attribution.report.studies import study_pictures
 from attribution.results import tables
 from attribution.run import load_run
 
-NAMES = ["waterfall", "estimands", "profile", "amplification", "learned", "laws"]
+NAMES = ["waterfall", "estimands", "profile", "amplification", "learned", "laws", "steps"]
 
 
 def words(figure):
@@ -54,7 +55,7 @@ def test_every_figure_is_drawn_and_bears_the_kind(drawn):
 def test_every_figure_carries_its_unit(drawn, name):
     said = " ".join(words(drawn[f"event_{name}"].figure))
     assert "log point" in said
-    assert ("USD million" in said) == (name == "profile")
+    assert ("USD million" in said) == (name in ("profile", "steps"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -175,6 +176,32 @@ def test_the_profile_says_what_is_traded_at_the_observed_move(toy_run):
         middle = flow.sel(mechanism=name, quantile=0.5).interp(move=-14.2).item()
         assert axis.get_title(loc="left").startswith(f"{name}\n{number(middle, 0)} (")
         assert any(np.allclose(line.get_xdata(), -14.2) for line in axis.lines)
+
+
+def test_a_day_solved_at_once_has_no_figure_of_its_steps(toy_run):
+    tree = toy_run.tree.copy()
+    del tree["steps"]
+    assert [p.name for p in study_pictures(tree, tables(toy_run))][-1] == "event_laws"
+
+
+def test_what_a_mechanism_had_added_is_the_observed_path_less_the_path_without_it(toy_run, drawn):
+    figure, data = day_by_step(toy_run.tree), toy_run.tree["steps"].to_dataset()
+    path, *others = figure.axes
+    seen, hours = data["observed"].to_numpy(), np.r_[0.0, data["hours"].to_numpy()]
+    (line,) = [line for line in path.lines if line.get_label() == "observed"]
+    np.testing.assert_allclose(line.get_xdata(), hours)
+    np.testing.assert_allclose(line.get_ydata(), np.r_[0.0, seen])
+    for place, name in enumerate(("notes", "gamma", "liquidations")):
+        without = data["without"].sel(mechanism=name).to_numpy()
+        added, bought = others[2 * place : 2 * place + 2]
+        middle = np.r_[0.0, seen - without[2]]
+        np.testing.assert_allclose(added.lines[0].get_ydata(), middle, atol=1e-12)
+        low, high = seen[-1] - without[[4, 0], -1]
+        title = added.get_title(loc="left")
+        assert title == f"{name}: {number(middle[-1], 2)}\n({number(low, 2)} to {number(high, 2)})"
+        flow = data["flow"].sel(mechanism=name, quantile=0.5).to_numpy()
+        np.testing.assert_allclose(bought.lines[0].get_ydata(), np.r_[0.0, flow])
+    assert "clock difference of 0.12 log points" in drawn["event_steps"].caption
 
 
 def test_the_right_panel_of_the_curve_is_the_move_over_the_shock(toy_run):

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
-from scipy.stats import binom, kstest
+from scipy.special import expit
+from scipy.stats import binom, binomtest, kstest
 
 from attribution.estimate.event_density import log_likelihood
 from attribution.estimate.event_simulation import simulate_days
@@ -17,6 +18,7 @@ from attribution.validate.catalogue import chosen
 from attribution.validate.designs.loop import OFF, Loop, shipped_days
 from attribution.validate.designs.loop_answers import answers_of, reached
 from attribution.validate.loop_off import LoopOff
+from attribution.validate.placement import placement
 from attribution.validate.runner import one
 
 SMALL = Loop(days=60, draws=19, thin=6)
@@ -28,8 +30,8 @@ def first(design, seed, *, given=True, **fixed):
     question, shipped, surface = shipped_days(design.days)
     question = replace(question, held_out=given)
     while True:
-        law, point = design.drawn(rng)
-        named = design.target(law).named(point[None])
+        law, point, absorbed = design.drawn(rng)
+        named = design.target(law).named(point[None], absorbed)
         named |= {name: np.array([value]) for name, value in fixed.items()}
         draw = {**named, "law": np.array([law])}
         rows = simulate_days(question, shipped, surface, draw, 0, rng)
@@ -110,19 +112,52 @@ def test_simulated_days_are_reached_from_zero_and_days_behind_a_fold_are_not():
     # gamma that would carry a small shock across: the observed move is then beyond a fold
     wild = draw | {"dealer_position": -0.99, "gross_gamma": 1e7, "gamma_width": 0.02}
     assert not reached(target, wild)
-    assert answers_of(target, point[None]) is not None
+    assert answers_of(target, point[None], named["absorbed"]) is not None
 
 
 def test_days_without_amplifiers_have_no_effect_under_their_truth():
     off = LoopOff(replace(SMALL, name="event-null"))
     data = off.simulate(np.random.default_rng(3))
     target = SMALL.target(data.law, data.rows)
-    named = target.named(np.zeros((1, target.plan.size + len(target.plan.shares))))
+    none = np.zeros((1, target.plan.size + len(target.plan.shares)))
+    named = target.named(none, np.zeros(1))
     named |= {name: np.array([value]) for name, value in OFF.items()}
     names = tuple(one.name for one in target.question.impact.laws)
     drawn = Drawn(named, np.array([data.law]), names, np.zeros(1, dtype=int))
     world = world_of(target.question, data.rows, target.surface, drawn, data.rows.event)
     assert all(not table.any() for table in world.flow.values())
+
+
+def test_the_fate_of_forced_orders_is_drawn_from_its_prior_and_from_its_posterior():
+    rng = np.random.default_rng(8)
+    question, _, _ = shipped_days(SMALL.days)
+    prior = question.liquidations.absorbed
+    drawn = sum(int(SMALL.drawn(rng)[2][0]) for _ in range(400))
+    assert binomtest(drawn, 400, prior).pvalue > 1e-3
+    law, point, _, rows = first(SMALL, 3)
+    target = SMALL.target(law, rows)
+    size = target.plan.size
+    chance = target.kernel.chance(point[:size], expit(point[size:]))
+    fates = target.absorbed(np.repeat(point[None], 400, axis=0), rng)
+    assert binomtest(int(fates.sum()), 400, chance).pvalue > 1e-3
+
+
+def test_a_truth_of_exactly_zero_stands_anywhere_among_draws_that_are_zero_too():
+    """Absorbed orders have no effect to the bit, in the world and in draws; ties go at random."""
+    seed = next(
+        number for number in range(40)
+        if SMALL.simulate(np.random.default_rng(number)).truth["absorbed"] == 1.0
+    )  # fmt: skip
+    world = SMALL.simulate(np.random.default_rng(seed))
+    assert world.truth["but for liquidations"] == 0.0
+    told = SMALL.answers(world.data, np.random.default_rng(1))
+    effect, absorbed = told.quantities["but for liquidations"], told.quantities["absorbed"]
+    assert np.array_equal(effect == 0.0, absorbed == 1.0)
+    rng = np.random.default_rng(2)
+    tied, below = int((effect == 0.0).sum()), int((effect < 0.0).sum())
+    places = np.array([placement(0.0, effect, None, rng) for _ in range(400)])
+    low, high = below / (len(effect) + 1), (below + tied + 1) / (len(effect) + 1)
+    assert kstest((places - low) / (high - low), "uniform").pvalue > 1e-3
 
 
 def test_one_world_is_placed_and_made_again_with_the_same_numbers():
@@ -131,14 +166,16 @@ def test_one_world_is_placed_and_made_again_with_the_same_numbers():
     assert isinstance(record, dict), record
     assert record == one(task, 4, 0)[1]
     assert all(0.0 < place < 1.0 for place in record.values())
-    assert {f"but for {name}" for name in ("gamma", "notes", "liquidations", "basis")} <= set(
-        record
-    )
+    effects = {f"but for {name}" for name in ("gamma", "notes", "liquidations", "basis")}
+    assert effects | {"absorbed"} <= set(record)
 
 
 def test_one_world_without_amplifiers_gives_quantiles_of_every_effect():
     record = one(LoopOff(replace(SMALL, name="event-null")), 4, 0)[1]
     assert isinstance(record, dict), record
+    assert 0.0 <= record["chance absorbed"] <= 1.0
+    if record["chance absorbed"] > 0.06:  # a little more than one draw in twenty: zero is inside
+        assert record["q05 liquidations"] <= 0.0 <= record["q95 liquidations"]
     for name in ("gamma", "notes", "liquidations"):
         assert record[f"truth {name}"] == 0.0
         levels = [record[f"q{level} {name}"] for level in ("05", "25", "50", "75", "95")]
@@ -155,7 +192,8 @@ def test_places_of_the_truth_are_uniform_over_a_few_worlds():
 
 
 @pytest.mark.slow
-def test_gamma_is_not_found_where_there_is_none():
+def test_no_mechanism_is_found_where_there_is_none():
     records = [one(LoopOff(), 5, number)[1] for number in range(12)]
-    held = sum(record["q05 gamma"] <= 0.0 <= record["q95 gamma"] for record in records)
-    assert held >= binom(len(records), 0.9).ppf(0.005)
+    for name in ("gamma", "notes", "liquidations"):
+        held = sum(record[f"q05 {name}"] <= 0.0 <= record[f"q95 {name}"] for record in records)
+        assert held >= binom(len(records), 0.9).ppf(0.005), name

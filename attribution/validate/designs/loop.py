@@ -27,7 +27,7 @@ from attribution.validate.hamiltonian import independent
 from attribution.validate.task import Drawn, World
 
 MODEL, SCENARIOS = "event", 16
-OFF = {"dealer_position": 0.0, "liquidation_multiple": 0.0, "face": 0.0, "overlay": 0.0}
+OFF = {"dealer_position": 0.0, "absorbed": 1.0, "face": 0.0, "overlay": 0.0}
 """Parameters of a market that answers nothing."""
 
 
@@ -62,20 +62,25 @@ class Loop:
     def simulate(self, rng: np.random.Generator) -> World:
         """Draw parameters, then days, until the day in question has an answer."""
         while True:
-            law, point = self.drawn(rng)
-            rows = self.made(law, self.target(law).named(point[None]), rng)
+            law, point, absorbed = self.drawn(rng)
+            rows = self.made(law, self.target(law).named(point[None], absorbed), rng)
             if rows is None:
                 continue
-            told = answers_of(self.target(law, rows), point[None])
+            told = answers_of(self.target(law, rows), point[None], absorbed)
             if told is not None:
                 truth = {name: float(value[0]) for name, value in told.quantities.items()}
                 return World(truth, LoopDays(rows, law))
 
-    def drawn(self, rng: np.random.Generator) -> tuple[int, np.ndarray]:
-        """Draw a law of impact by its prior weight, and a point of its prior."""
-        laws = shipped_days(self.days)[0].impact.laws
+    def drawn(self, rng: np.random.Generator) -> tuple[int, np.ndarray, np.ndarray]:
+        """Draw from the prior: a law of impact, a point, and whether forced orders are absorbed.
+
+        The last is (1,), as if it were that of a list of points.
+        """
+        question = shipped_days(self.days)[0]
+        laws = question.impact.laws
         law = int(rng.choice(len(laws), p=[each.weight for each in laws]))
-        return law, self.target(law).prior(rng)
+        point = self.target(law).prior(rng)
+        return law, point, (rng.random(1) < question.liquidations.absorbed).astype(int)
 
     def made(
         self, law: int, named: dict[str, np.ndarray], rng: np.random.Generator
@@ -101,7 +106,7 @@ class Loop:
         points = independent(
             target.density, target.top(), draws=self.draws, thin=self.thin, rng=rng
         )
-        told = answers_of(target, points)
+        told = answers_of(target, points, target.absorbed(points, rng))
         if told is None:
             raise DataError("event: no draw of the posterior ends at the observed moves; draw more")
         return told

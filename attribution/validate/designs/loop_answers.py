@@ -29,7 +29,8 @@ WAY = np.arange(40)[:, None] / 40
 """Places on the way from no move to the observed one, in shares of it."""
 EFFECTS = (*AMPLIFIERS, BASIS)
 PARAMETERS = (
-    "log_impact", "dealer_position", "liquidation_multiple", "gross_gamma", "overlay", "face", "s0",
+    "log_impact", "dealer_position", "liquidation_multiple", "absorbed", "gross_gamma", "overlay",
+    "face", "s0",
 )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ class Answers:
     kept: np.ndarray
 
 
-def answers_of(target: Target, points: np.ndarray) -> Answers | None:
+def answers_of(target: Target, points: np.ndarray, absorbed: np.ndarray) -> Answers | None:
     """Answer for every draw under which all days, and all switches of the event's, have one.
 
     Under other draws some day's move is a fixed point at which the price, coming from zero, does
@@ -56,12 +57,13 @@ def answers_of(target: Target, points: np.ndarray) -> Answers | None:
     Parameters
     ----------
     points : (draw, dimension).
+    absorbed : (draw,), 1 where forced orders leave no mark, else 0.
 
     Returns
     -------
     None where no draw has an answer.
     """
-    draws, rows, question = target.named(points), target.rows, target.question
+    draws, rows, question = target.named(points, absorbed), target.rows, target.question
     arrived = [reached(target, {n: x[i] for n, x in draws.items()}) for i in range(len(points))]
     first = np.flatnonzero(arrived)
     if not len(first):

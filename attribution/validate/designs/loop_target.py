@@ -45,7 +45,8 @@ class Target:
         """Its likelihood, the one that is shipped."""
         name = self.question.impact.laws[self.law].name
         days = constants(self.question, self.rows, self.surface, name)
-        return EventKernel(self.plan, self.rows, days, self.question.liquidations.edge)
+        forced = self.question.liquidations
+        return EventKernel(self.plan, self.rows, days, forced.edge, forced.absorbed)
 
     @cached_property
     def _beta(self) -> tuple[np.ndarray, np.ndarray]:
@@ -72,11 +73,22 @@ class Target:
         share = rng.beta(*self._beta)
         return np.concatenate([rng.standard_normal(self.plan.size), np.log(share / (1.0 - share))])
 
-    def named(self, points: np.ndarray) -> dict[str, np.ndarray]:
-        """Parameters by name (draw, ...) of points (draw, dimension)."""
+    def absorbed(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw, given points (draw, dimension), whether forced orders left no mark (draw,)."""
+        size = self.plan.size
+        chance = [self.kernel.chance(point[:size], expit(point[size:])) for point in points]
+        return (rng.random(len(points)) < chance).astype(int)
+
+    def named(self, points: np.ndarray, absorbed: np.ndarray) -> dict[str, np.ndarray]:
+        """Parameters by name (draw, ...) of points (draw, dimension) and what goes with them.
+
+        Parameters
+        ----------
+        absorbed : (draw,), 1 where forced orders leave no mark, else 0.
+        """
         size = self.plan.size
         found = self.plan.unpack(points[:, :size], expit(points[:, size:]))
-        return {name: np.asarray(value) for name, value in found.items()}
+        return {name: np.asarray(value) for name, value in found.items()} | {"absorbed": absorbed}
 
     def top(self) -> Mode:
         """Climb from the prior's centre; where a day is unstable there, impact is lowered first.

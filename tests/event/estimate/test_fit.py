@@ -9,6 +9,7 @@ from scipy import stats
 from attribution import compat
 from attribution.errors import DataError
 from attribution.estimate import event_simulation
+from attribution.estimate.event_absorbed import absorbed_of
 from attribution.estimate.event_fit import fit_event, mixture, prior_draws, weights
 from attribution.estimate.event_flows import book_scale, gamma_flow, levels, liquidation_flow
 from attribution.estimate.event_impact import response
@@ -20,9 +21,12 @@ from attribution.mechanics import impact
 from attribution.model import event_priors
 
 
-def fit_of(log_evidence=0.0, error=0.0, mark=0.0, shape=(4, 100)):
+def fit_of(log_evidence=0.0, error=0.0, mark=0.0, shape=(4, 100), chance=0.25):
     draws = {"mu": np.broadcast_to(mark + np.arange(shape[1]) / 1e3, shape)}
-    return LawFit("linear", draws, log_evidence, error, {"diverging": np.zeros(shape, bool)})
+    chance = np.full(shape, chance) if np.isscalar(chance) else chance
+    return LawFit(
+        "linear", draws, chance, log_evidence, error, {"diverging": np.zeros(shape, bool)}
+    )
 
 
 def test_a_model_file_names_the_laws_of_impact_that_there_are():
@@ -64,6 +68,86 @@ def test_prior_draws_follow_their_priors(question, rows):
     assert (drawn["exponent"][linear] == 1.0).all()
     assert (drawn["exponent"][~linear] != 1.0).all()
     assert drawn["unwound"].shape == (4000, len(rows.named))
+    assert set(drawn["absorbed"]) == {0, 1}
+    often = stats.binomtest(int(drawn["absorbed"].sum()), 4000, question.liquidations.absorbed)
+    assert often.pvalue > 1e-3
+
+
+def test_whether_orders_were_absorbed_is_averaged_over_draws_and_laws():
+    """Each draw says its own probability; a law counts by its weight."""
+    rng = np.random.default_rng(3)
+    each = [rng.beta(2.0, 5.0, (4, 500)), rng.beta(5.0, 2.0, (4, 500))]
+    fits = [fit_of(error=0.1, chance=each[0]), fit_of(error=0.2, chance=each[1])]
+    weight = np.array([0.3, 0.7])
+    found = absorbed_of(0.25, fits, weight)
+    means = [one.mean() for one in each]
+    assert found.by_law == pytest.approx(means)
+    assert found.chance == pytest.approx(0.3 * means[0] + 0.7 * means[1])
+    # draws are independent; log evidences move the weights by 0.3 x 0.7 times their errors
+    own = (np.array([0.3, 0.7]) * [one.std() for one in each]) / np.sqrt(2000)
+    moved = 0.21 * (means[1] - means[0]) * np.array([0.1, 0.2])
+    assert found.error == pytest.approx(np.sqrt((own**2).sum() + (moved**2).sum()), rel=0.1)
+    assert found.factor() == pytest.approx(found.chance / (1.0 - found.chance) * 3.0)
+    assert np.isnan(absorbed_of(0.0, [fit_of(chance=0.0)], np.ones(1)).factor())
+    still = absorbed_of(0.25, [fit_of(chance=0.25)], np.ones(1))
+    assert (still.chance, still.error, still.factor()) == pytest.approx((0.25, 0.0, 1.0))
+
+
+def test_absorbed_orders_move_no_price_and_are_closed_all_the_same(question, rows, surface):
+    """With the same seed: other prices where a mark is left, the same base of what was closed."""
+    asked = calm(question)
+    drawn = prior_draws(asked, rows, 1, np.random.default_rng(2))
+    wide = {"liquidation_multiple": np.array([4.0])}
+    made = [
+        simulate_days(asked, rows, surface, {**drawn, **fate}, 0, np.random.default_rng(7))
+        for fate in (
+            {"absorbed": np.array([1])},
+            {"absorbed": np.array([1]), **wide},
+            {"absorbed": np.array([0]), "liquidation_multiple": np.array([0.0])},
+            {"absorbed": np.array([0])},
+        )
+    ]
+    clean, other, none, mark = made
+    assert clean is not None and mark is not None
+    for days in (other, none):
+        assert np.array_equal(days.move, clean.move)
+        assert np.array_equal(days.longs, clean.longs, equal_nan=True)
+    away = np.abs(mark.move - clean.move)
+    assert away.max() > 1e-3
+    assert (np.nan_to_num(clean.longs) > 0.0).any()
+
+
+def far_apart(question):
+    """The calm question with orders that reach the market many times over: the data can tell."""
+    multiple = replace(question.liquidations.multiple, median=8.0, sd=0.3)
+    return replace(
+        calm(question), liquidations=replace(question.liquidations, multiple=multiple, absorbed=0.5)
+    )
+
+
+@pytest.mark.slow
+def test_evidence_is_that_of_both_accounts_and_the_posterior_of_one_follows_from_it(
+    question, rows, surface
+):
+    """The integral is linear in the prior probability, so that two fits say the same twice.
+
+    With Z(a) = a Z(1) + (1 - a) Z(0), P(absorbed) = 1 - (1 - a) Z(0)/Z(a) for every a.
+    """
+    asked, found = far_apart(question), []
+    quiet = replace(rows, vanished=np.full(len(rows.days), np.nan))
+    for absorbed in (0.0, 0.3):
+        here = replace(asked, liquidations=replace(asked.liquidations, absorbed=absorbed))
+        fit = fit_event(here, quiet, surface, draws=1600, seed=6)
+        said = absorbed_of(absorbed, fit.laws, fit.weight)
+        found.append((fit.laws[0].log_evidence, fit.laws[0].evidence_error, said))
+        drawn = fit.draws["absorbed"]
+        assert abs(drawn.mean() - said.chance) < 5.0 * np.sqrt(0.25 / drawn.size)
+    (none, error, sure), (log, own, said) = found
+    assert sure.chance == sure.error == 0.0
+    ratio = 0.7 * np.exp(none - log)
+    wrong = 5.0 * (said.error + ratio * np.hypot(error, own))
+    assert said.chance == pytest.approx(1.0 - ratio, abs=wrong)
+    assert not 0.5 < said.factor() < 2.0  # the data do say something
 
 
 @pytest.mark.parametrize("number", [0, 1])

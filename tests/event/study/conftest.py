@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import attribution as at
@@ -100,10 +101,13 @@ def case_of(draws=150, seed=0, weight=(0.4, 0.3, 0.2, 0.1)):
         # near the prior mean, so that few draws run away
         found["dealer_position"] = 0.5 * found["dealer_position"]
         found.setdefault("exponent", np.ones((4, draws)))
+        chance = question.liquidations.absorbed
+        found["absorbed"] = (rng.random((4, draws)) < chance).astype(int)
         laws.append(
             LawFit(
                 law=law.name,
                 draws=found,
+                chance=np.full((4, draws), chance),
                 log_evidence=0.0,
                 evidence_error=0.01,
                 stats={"diverging": np.zeros((4, draws))},
@@ -137,3 +141,37 @@ def case():
 @pytest.fixture(scope="session")
 def new_case():
     return case_of
+
+
+@pytest.fixture(scope="session")
+def whole_evidence(case):
+    """Rows of the shipped question, and the clock at which each column is read."""
+    return read_evidence(case.spec, None)
+
+
+@pytest.fixture(scope="session")
+def hours(whole_evidence, case):
+    """Bars that no exchange recorded: from the eve's close to the day's, down and partly back."""
+
+    def made(minutes=60, *, dip=0.03, seed=2):
+        price = whole_evidence.rows[case.question.price]
+        at = int(price.index.get_loc(pd.Timestamp(case.question.day)))
+        step, day = pd.Timedelta(minutes=minutes), pd.Timedelta(hours=24)
+        eve = pd.Timestamp("2026-02-04 21:00", tz="UTC")
+        ends = pd.date_range(eve - step, eve + day + 2 * step, freq=step)
+        part = np.clip((ends - eve) / day, 0.0, 1.0).to_numpy()
+        rng = np.random.default_rng(seed)
+        walk = 0.005 * np.sqrt(minutes / 60.0) * rng.standard_normal(len(ends)).cumsum()
+        walk -= np.interp(part, [0.0, 1.0], walk[[1, -3]])
+        log = part * np.log(price.iloc[at] / price.iloc[at - 1]) + walk * (part % 1.0 > 0.0)
+        log -= dip * np.interp(part, [0.0, 0.9, 1.0], [0.0, 1.0, 0.0])
+        close = price.iloc[at - 1] * np.exp(log)
+        before = np.r_[close[0], close[:-1]]
+        table = {
+            "close": close,
+            "low": 0.998 * np.minimum(close, before),
+            "high": 1.002 * np.maximum(close, before),
+        }
+        return pd.DataFrame(table, index=ends.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    return made

@@ -66,7 +66,7 @@ def test_the_rest_is_what_the_equations_leave_unexplained(case, drawn, worlds):
             * one["unwound"][rows.labels.index("2026-02-05")]
             + one["face"] * (book + one["overlay"] * overlay)
             + gamma * erf(r / (w * np.sqrt(2.0)))
-            - one["liquidation_multiple"] * closed
+            - (0.0 if one["absorbed"] else one["liquidation_multiple"] * closed)
         )
         impact = response(case.question.impact, name, rows, one, day).move(flow)
         explained = impact + rows.drivers[day] @ one["beta"]
@@ -112,9 +112,13 @@ def closed(case, drawn, day, move, *, eve):
 
 def test_longs_sell_falls_and_shorts_buy_rises_and_neither_trades_without_a_move(case, drawn):
     move = np.array([-0.1, -0.05, 0.0, 0.05, 0.1])
+    mark = drawn.draws["absorbed"] == 0
+    assert 0 < mark.sum() < len(mark)
     for eve in (False, True):
         for day in case.rows.named:
             flow = closed(case, drawn, int(day), move, eve=eve)
+            assert (flow[~mark] == 0.0).all()
+            flow = flow[mark]
             assert (flow[:, :2] < 0).all() and (flow[:, 3:] > 0).all()
             assert (flow[:, 2] == 0.0).all()
             assert (flow[:, 0] < flow[:, 1]).all() and (flow[:, 4] > flow[:, 3]).all()
@@ -129,7 +133,8 @@ def test_a_day_without_published_liquidations_takes_them_from_its_latent_shock(c
         one["alpha_long"] + one["funding_long"] * case.rows.funding[day]
         + one["tau_long"] * one["zeta_long"][:, 0]
     )  # fmt: skip
-    assert -flow / one["liquidation_multiple"] == pytest.approx(expected)
+    met = (one["liquidation_multiple"] * (1 - one["absorbed"])) * expected
+    assert -flow == pytest.approx(met)
 
 
 def test_the_evening_before_knows_nothing_of_the_day(case, drawn):

@@ -21,7 +21,7 @@ from attribution.study.event_tables import MECHANISMS, chance_of, joint, middle,
 from attribution.study.event_world import one_off, play
 
 NAMES = [
-    *(f"but for {name}" for name in MECHANISMS),
+    *(f"but for {name}" for name in MECHANISMS), "forced orders absorbed",
     "joint claim", "rises against falls", "single cause", "loop gain", "impact laws",
     "placebo days", "chosen days",
 ]  # fmt: skip
@@ -102,9 +102,13 @@ def test_the_sign_of_a_but_for_effect_is_judged_unless_the_prior_had_fixed_it(so
         one = findings[f"but for {name}"]
         assert one.probability == deepened.mean()
         share = (solved.prior.of(name) < 0.0).mean()
-        fixed = min(share, 1.0 - share) < 1e-3  # as that of liquidations is: longs can only sell
+        other = (solved.prior.of(name) > 0.0).mean()
+        fixed = max(share, other) > 1.0 - 1e-3
         assert fixed == ("an assumption and no finding" in one.evidence)
-        assert fixed or name != "liquidations"
+        # longs can only sell, if what they sell leaves a mark
+        one_sided = not fixed and min(share, other) < 1e-3
+        assert one_sided == ("the sign is assumed where there is an effect" in one.evidence)
+        assert one_sided == (name == "liquidations")
         chance, error = chance_of(solved, deepened)
         expected = "undecided" if fixed else verdict_of(chance, sure=CERTAIN, error=error)
         assert one.verdict == expected
@@ -112,9 +116,84 @@ def test_the_sign_of_a_but_for_effect_is_judged_unless_the_prior_had_fixed_it(so
     assert "larger (90 %" in turned["but for liquidations"].evidence
 
 
+def marked(solved):
+    """The same event had every draw left a mark, before the data and after."""
+    prior, drawn = solved.prior, solved.kept.draws["absorbed"]
+    at = solved.parts.players.index("liquidations")
+    effect, before = solved.parts.contribution["but_for"].copy(), prior.effect.copy()
+    effect[drawn == 1, at] = -0.1
+    before[before[:, at] == 0.0, at] = -0.1
+    rules = {**solved.parts.contribution, "but_for": effect}
+    return replace(
+        solved,
+        parts=replace(solved.parts, contribution=rules),
+        prior=replace(prior, effect=before),
+    )
+
+
+def test_a_sign_that_the_prior_had_fixed_is_an_assumption_and_no_finding(solved):
+    found = {one.name: one for one in findings_of(marked(solved))}
+    one = found["but for liquidations"]
+    assert "an assumption and no finding" in one.evidence
+    assert (one.verdict, one.probability) == ("undecided", 1.0)
+
+
+def test_absorbed_orders_have_no_effect_and_marked_ones_have(solved):
+    """The interval of 90 % holds zero wherever one draw in twenty left no mark."""
+    effect, absorbed = solved.parts.of("but_for", "liquidations"), solved.kept.draws["absorbed"]
+    assert (effect[absorbed == 1] == 0.0).all()
+    assert (effect[absorbed == 0] < 0.0).all()
+    assert 0.05 < absorbed.mean() < 0.5
+    row = tables_of(solved)["answers"].loc["M but-for: liquidations"]
+    assert row["q05"] < 0.0 == row["q95"]
+    for day in solved.days.values():
+        assert np.quantile(np.abs(day.of("liquidations")), 0.05) == 0.0
+
+
+def test_whether_orders_were_absorbed_is_told_with_its_prior_and_its_error(
+    solved, tables, findings
+):
+    fit = solved.fit
+    laws = [replace(each, chance=np.full((4, 150), p)) for each, p in zip(
+        fit.laws, (0.1, 0.2, 0.3, 0.4), strict=True)]  # fmt: skip
+    taught = replace(solved, fit=replace(fit, laws=tuple(laws)))
+    chance = float(fit.weight @ [0.1, 0.2, 0.3, 0.4])
+    rows = tables_of(taught)["answers"]
+    assert rows.loc["P(forced orders absorbed)", "mean"] == pytest.approx(chance)
+    factor = chance / (1.0 - chance) * 3.0
+    assert rows.loc["Bayes factor of absorption", "mean"] == pytest.approx(factor)
+    assert list(tables_of(taught)["laws"]["absorbed"]) == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    found = {one.name: one for one in findings_of(taught)}["forced orders absorbed"]
+    assert found.probability == pytest.approx(chance)
+    assert "0.25 before the data, 0.20" in found.evidence
+    assert "0.10 (square_root) to 0.40 (invariance)" in found.evidence
+    assert found.verdict == "undecided"
+    # draws that repeat the prior say nothing
+    assert tables["answers"].loc["Bayes factor of absorption", "mean"] == pytest.approx(1.0)
+    assert findings["forced orders absorbed"].probability == pytest.approx(0.25)
+
+
+def test_without_a_prior_probability_nothing_is_said_of_absorption(solved):
+    forced = replace(solved.question.liquidations, absorbed=0.0)
+    sure = replace(solved, question=replace(solved.question, liquidations=forced))
+    found = {one.name: one for one in findings_of(sure)}["forced orders absorbed"]
+    assert (found.verdict, found.probability) == ("untestable", None)
+    tables = tables_of(sure)
+    assert not any("absor" in name for name in tables["answers"].index)
+    assert "absorbed" not in tables["ledger"].index
+
+
+def test_who_does_nothing_is_not_the_largest(solved):
+    effects = -np.abs(solved.parts.contribution["but_for"]) * solved.way  # all dampen
+    effects[:, solved.parts.players.index("liquidations")] = 0.0
+    rules = {**solved.parts.contribution, "but_for": effects}
+    name, _ = largest(replace(solved, parts=replace(solved.parts, contribution=rules)))
+    assert name != "liquidations"
+
+
 def test_the_headline_names_a_mechanism_only_if_it_surely_does_most(solved):
     assert "without the market's answers" in headline_of(solved)
-    sure = scaled(solved, liquidations=1e3)
+    sure = scaled(marked(solved), liquidations=1e3)
     assert largest(sure)[0] == "liquidations"
     text = headline_of(sure)
     assert text.startswith("Under the model and its priors, without liquidations the fall of 14.2")
@@ -127,7 +206,7 @@ def test_no_single_cause_is_named_where_most_of_the_move_is_interaction(solved):
     values = game.values.copy()
     values[:, 1 << np.arange(6)] = 0.0
     shared = replace(game, values=values)
-    sure = scaled(solved, liquidations=1e3)
+    sure = scaled(marked(solved), liquidations=1e3)
     only = replace(sure, played=replace(sure.played, game=shared))
     assert "no cause is named" in headline_of(only)
     found = {one.name: one for one in findings_of(only)}
