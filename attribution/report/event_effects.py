@@ -27,15 +27,40 @@ def taught(tree: xr.DataTree) -> dict[str, Learned]:
     names = players(tree)
     after = samples(group(tree, "allocation")["contribution"].sel(rule="but_for", player=names))
     before = group(tree, "prior")["but_for"].sel(player=names).transpose("draw", "player")
-    flat = np.full(len(after), 1.0 / len(after))
-    return {
-        name: densities(before.to_numpy()[:, i], after[:, i], flat) for i, name in enumerate(names)
-    }
+    return {name: told(before.to_numpy()[:, i], after[:, i]) for i, name in enumerate(names)}
+
+
+def told(before: np.ndarray, after: np.ndarray) -> Learned:
+    """Compare prior and posterior draws of an effect that may be exactly zero.
+
+    Densities are those of effects that are not, times their probability; what both laws have at
+    zero itself is part of the overlap.
+    """
+    some = [draws[draws != 0.0] for draws in (before, after)]
+    if not all(map(len, some)):
+        some = [before, after]
+    share = [len(kept) / len(draws) for kept, draws in zip(some, (before, after), strict=True)]
+    it = densities(some[0], some[1], np.full(len(some[1]), 1.0 / len(some[1])))
+    prior, posterior = share[0] * it.prior, share[1] * it.posterior
+    step = it.edges[1] - it.edges[0]
+    overlap = float(np.minimum(prior, posterior).sum() * step) + 1.0 - max(share)
+    return Learned(it.edges, prior, posterior, float(before.std()), float(after.std()), overlap)
+
+
+def none_said(tree: xr.DataTree, name: str) -> str:
+    """Say how probable an effect of exactly zero is, before and after the data; else nothing."""
+    before = group(tree, "prior")["but_for"].sel(player=name).to_numpy()
+    after = group(tree, "allocation")["contribution"].sel(rule="but_for", player=name).to_numpy()
+    none = [float(np.mean(draws == 0.0)) for draws in (before, after)]
+    return f"none {none[0]:.2f}, then {none[1]:.2f}" if any(none) else ""
 
 
 @drawing
 def effects_learned(tree: xr.DataTree) -> Figure:
-    """Draw the density of each but-for effect before (dashed) and after (filled) the data."""
+    """Draw the density of each but-for effect before (dashed) and after (filled) the data.
+
+    Where an effect may be none at all, the panel says how probable that was and is.
+    """
     found = taught(tree)
     paint = colours(list(found))
     drawn, axes = panels(len(found), columns=3, row_height=1.5)
@@ -46,6 +71,7 @@ def effects_learned(tree: xr.DataTree) -> Figure:
         density_panel(axis, it, ends, colour=paint[name])
         axis.set_xlim(ends)
         axis.set_title(f"{label(name)}, overlap {it.overlap:.2f}")
+        axis.text(0.03, 0.96, none_said(tree, name), transform=axis.transAxes, va="top", fontsize=7)
     drawn.supxlabel(f"but-for effect, {unit(tree)}", fontsize=8.5)
     drawn.supylabel(f"density, per {unit(tree).removesuffix('s')}", fontsize=8.5)
     return drawn

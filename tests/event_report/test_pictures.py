@@ -13,7 +13,7 @@ from attribution.report import style
 from attribution.report.draws import samples
 from attribution.report.event_by_step import day_by_step
 from attribution.report.event_curves import amplification, hedge_profile
-from attribution.report.event_effects import LARGEST, effects_by_law, taught
+from attribution.report.event_effects import LARGEST, effects_by_law, taught, told
 from attribution.report.event_estimands import estimands
 from attribution.report.event_players import amplifiers, colours, players, triggers
 from attribution.report.event_waterfall import event_waterfall
@@ -272,3 +272,15 @@ def test_a_saved_run_is_drawn_again_and_its_page_says_what_each_layer_means(save
         assert said in page
     assert "attribution compare runs/bvar runs/event" in page
     assert "attribution counterfactual runs/event --without" in page
+
+
+def test_effects_that_may_be_none_share_what_both_laws_have_at_zero():
+    """Laws that lie apart share nothing but the lesser of two masses at zero."""
+    rng = np.random.default_rng(1)
+    before, after = rng.normal(-9.0, 1.0, 4000), rng.normal(9.0, 1.0, 4000)
+    before[:1200], after[:800] = 0.0, 0.0
+    apart = told(before, after)
+    assert apart.overlap == pytest.approx(0.2, abs=1e-6)
+    step = apart.edges[1] - apart.edges[0]
+    assert apart.posterior.sum() * step == pytest.approx(0.8, abs=1e-3)
+    assert told(before, before).overlap == pytest.approx(1.0, abs=2e-3)
