@@ -75,7 +75,7 @@ def called(name: str) -> str:
 
 def missing(solved: Solved, effect: np.ndarray) -> str:
     """Put a but-for effect in words."""
-    found = spread(solved.way * effect)
+    found = spread(solved.way * effect + 0.0)  # no minus before a zero
     low, high, mean = found["q05"], found["q95"], found["mean"]
     if abs(mean) < SMALL:
         return f"as large (90 % {low:.1f} to {high:.1f} {LOG_POINTS} smaller)"
