@@ -11,8 +11,6 @@ missing spells are rows too; their missing cells are left out of the density exa
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,11 +19,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution.core.overcomplete import Groups
 from attribution.estimate.design import Design, design
 from attribution.estimate.flat_draws import flat_draws
-from attribution.estimate.kernel import Coefficients, Kernel, operation
+from attribution.estimate.kernel import Kernel, operation
 from attribution.estimate.parameters import Parameters
+from attribution.estimate.random_vector import random_vector
 from attribution.estimate.warmup import sample_warmed
 from attribution.model.spec import ModelSpec
 
@@ -95,14 +93,14 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, Kernel]:
     import pymc as pm
 
     prior, settings = data.prior, spec.structural
-    kernel = _kernel(spec, data)
+    kernel = Kernel.from_design(spec, data)
     regressors, variables = kernel.coefficients.start.shape
     jumpers = len(prior.jumpers)
     with pm.Model() as model:
         share = pm.Dirichlet("share", np.ones(prior.channels + 1))
         log_scale = pm.Normal("log_scale", 0.0, settings.outcome_scale_sd)
         standard = [
-            _vector(partial(pm.Normal, mu=0.0), name, 1.0, len(getattr(prior, name)))
+            random_vector(partial(pm.Normal, mu=0.0), name, 1.0, len(getattr(prior, name)))
             for name in ("signed", "banded", "own", "reach")
         ]
         whitened = pm.Flat(
@@ -110,11 +108,11 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, Kernel]:
         )
         state = pm.Dirichlet("state", np.append(settings.jump_calm, np.ones(jumpers)))
         jump = pm.Normal("jump", 0.0, 1.0, shape=jumpers)
-        slope = _vector(pm.HalfNormal, "slope", settings.exposure_sd, len(kernel.exposed))
-        scale_slope = _vector(
+        slope = random_vector(pm.HalfNormal, "slope", settings.exposure_sd, len(kernel.exposed))
+        scale_slope = random_vector(
             partial(pm.Normal, mu=0.0), "scale_slope", settings.scale_sd, kernel.scale.shape[1]
         )
-        held = _vector(
+        held = random_vector(
             lambda name, sigma, shape: pm.Exponential(name, 1.0 / sigma, shape=shape),
             "own_log_scale",
             1.0,
@@ -126,31 +124,6 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, Kernel]:
         )[0]
         pm.Potential("likelihood", density)
     return model, kernel
-
-
-def _vector(law: Callable[..., Any], name: str, sigma: float, size: int) -> Any:
-    """Random vector, or an empty constant: samplers do not take variables without elements."""
-    return law(name, sigma=sigma, shape=size) if size else np.zeros(0)
-
-
-def _kernel(spec: ModelSpec, data: Design) -> Kernel:
-    rows = data.rows
-    observed = np.isfinite(rows.response)
-    return Kernel(
-        prior=data.prior,
-        coefficients=Coefficients.from_design(
-            spec, data.prior.variables, rows.response, rows.regressors
-        ),
-        response=np.where(observed, rows.response, 0.0),
-        observed=observed,
-        regressors=rows.regressors,
-        groups=Groups.from_days(observed, rows.exposure, data.reference),
-        exposed=np.array(sorted({data.prior.shocks.index(e.channel) for e in spec.exposures}), int),
-        scale=rows.scale,
-        own_scale=data.own_scale,
-        jump_log=math.log(spec.structural.jump_ratio),
-        jump_sd=spec.structural.jump_ratio_sd,
-    )
 
 
 def collect(data: Design, kernel: Kernel, tree: xr.DataTree) -> BvarFit:

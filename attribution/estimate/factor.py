@@ -24,8 +24,6 @@ by one.  So a day's noise can move the next day's forecast; it never reaches a c
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -34,13 +32,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution.core.overcomplete import Groups
 from attribution.errors import SpecError
 from attribution.estimate.design import Design, design
 from attribution.estimate.factor_kernel import FactorKernel
 from attribution.estimate.factor_parameters import CALM, LARGE, FactorParameters
 from attribution.estimate.flat_draws import flat_draws
-from attribution.estimate.kernel import Coefficients, operation
+from attribution.estimate.kernel import operation
+from attribution.estimate.random_vector import random_vector
 from attribution.estimate.warmup import sample_warmed
 from attribution.model.spec import ModelSpec
 
@@ -124,14 +122,14 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, FactorKernel]:
     import pymc as pm
 
     prior, settings = data.prior, spec.structural
-    kernel = _kernel(spec, data)
+    kernel = FactorKernel.from_design(spec, data)
     regressors, variables = kernel.coefficients.start.shape
     factors = prior.channels
     with pm.Model() as model:
         share = pm.Dirichlet("share", np.ones(factors + 1))
         log_scale = pm.Normal("log_scale", 0.0, settings.outcome_scale_sd)
         standard = [
-            _vector(partial(pm.Normal, mu=0.0), name, 1.0, len(getattr(prior, name)))
+            random_vector(partial(pm.Normal, mu=0.0), name, 1.0, len(getattr(prior, name)))
             for name in ("signed", "banded", "own")
         ]
         whitened = pm.Flat(
@@ -139,11 +137,11 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, FactorKernel]:
         )
         burst = pm.Beta("burst", LARGE, CALM, shape=factors)
         jump = pm.Normal("jump", 0.0, 1.0, shape=factors)
-        slope = _vector(pm.HalfNormal, "slope", settings.exposure_sd, len(kernel.exposed))
-        scale_slope = _vector(
+        slope = random_vector(pm.HalfNormal, "slope", settings.exposure_sd, len(kernel.exposed))
+        scale_slope = random_vector(
             partial(pm.Normal, mu=0.0), "scale_slope", settings.scale_sd, kernel.scale.shape[1]
         )
-        held = _vector(
+        held = random_vector(
             lambda name, sigma, shape: pm.Exponential(name, 1.0 / sigma, shape=shape),
             "own_log_scale",
             1.0,
@@ -156,31 +154,6 @@ def build(spec: ModelSpec, data: Design) -> tuple[Any, FactorKernel]:
         )[0]
         pm.Potential("likelihood", density)
     return model, kernel
-
-
-def _vector(law: Callable[..., Any], name: str, sigma: float, size: int) -> Any:
-    """Random vector, or an empty constant: samplers do not take variables without elements."""
-    return law(name, sigma=sigma, shape=size) if size else np.zeros(0)
-
-
-def _kernel(spec: ModelSpec, data: Design) -> FactorKernel:
-    rows = data.rows
-    observed = np.isfinite(rows.response)
-    return FactorKernel(
-        prior=data.prior,
-        coefficients=Coefficients.from_design(
-            spec, data.prior.variables, rows.response, rows.regressors
-        ),
-        response=np.where(observed, rows.response, 0.0),
-        observed=observed,
-        regressors=rows.regressors,
-        groups=Groups.from_days(observed, rows.exposure, data.reference),
-        exposed=np.array(sorted({data.prior.shocks.index(e.channel) for e in spec.exposures}), int),
-        scale=rows.scale,
-        own_scale=data.own_scale,
-        jump_log=math.log(spec.structural.jump_ratio),
-        jump_sd=spec.structural.jump_ratio_sd,
-    )
 
 
 def collect(data: Design, kernel: FactorKernel, tree: xr.DataTree) -> FactorFit:

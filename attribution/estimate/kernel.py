@@ -5,9 +5,10 @@ One operation for the whole density keeps PyTensor's graph, and so its compile t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from attribution.core.overcomplete import (
     log_likelihood,
     shock_variance,
 )
+from attribution.estimate.design import Design
 from attribution.estimate.structural_prior import ImpactPrior
 from attribution.model.spec import ModelSpec
 
@@ -101,6 +103,27 @@ class Kernel:
     own_scale: np.ndarray
     jump_log: float
     jump_sd: float
+
+    @classmethod
+    def from_design(cls, spec: ModelSpec, data: Design) -> Self:
+        """Lay out the days of a design and the settings of a model."""
+        rows, prior = data.rows, data.prior
+        observed = np.isfinite(rows.response)
+        return cls(
+            prior=prior,
+            coefficients=Coefficients.from_design(
+                spec, prior.variables, rows.response, rows.regressors
+            ),
+            response=np.where(observed, rows.response, 0.0),
+            observed=observed,
+            regressors=rows.regressors,
+            groups=Groups.from_days(observed, rows.exposure, data.reference),
+            exposed=np.array(sorted({prior.shocks.index(e.channel) for e in spec.exposures}), int),
+            scale=rows.scale,
+            own_scale=data.own_scale,
+            jump_log=math.log(spec.structural.jump_ratio),
+            jump_sd=spec.structural.jump_ratio_sd,
+        )
 
     def full_slope(self, slope: np.ndarray) -> np.ndarray:
         """Slopes of all shocks (..., shock); zero where a shock has no exposure."""
