@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from attribution.estimation.shape import Groups
-from attribution.identify.compile import compiled
+from attribution.estimation.table_claims import claims_of
 from attribution.identify.robust_ranges import robust_ranges
 from attribution.model.restriction import Identification
 from attribution.model.spec import ModelSpec
@@ -27,14 +27,7 @@ def robust_group(
     """Make group ``/robust``; nothing where no event is asked about."""
     if not spec.event.asked:
         return {}
-    claims = compiled(
-        table,
-        spec.system.variables,
-        panel.values,
-        lags=spec.system.lags,
-        constant=spec.system.constant,
-        levels=spec.system.levels,
-    )
+    claims = claims_of(spec, table, panel)
     (own,) = seed.spawn(1)
     found = robust_ranges(
         posterior,

@@ -16,9 +16,9 @@ from attribution.estimate.reduced_form import reduced_form
 from attribution.estimation.point import center_of
 from attribution.estimation.robust_group import robust_group
 from attribution.estimation.shape import Estimate, Groups
+from attribution.estimation.table_claims import claims_of
 from attribution.finding import Finding
 from attribution.identify.bite import Bite
-from attribution.identify.compile import compiled
 from attribution.identify.feasible import refuse_infeasible
 from attribution.identify.long_run import long_run
 from attribution.identify.recursive import recursive
@@ -151,14 +151,7 @@ def _sliced(
             "--sampler slice: it makes draws of equal weight, and conditional narratives weigh"
             ' them; use reading = "unconditional", or leave the sampler out'
         )
-    claims = compiled(
-        table,
-        spec.system.variables,
-        panel.values,
-        lags=spec.system.lags,
-        constant=spec.system.constant,
-        levels=spec.system.levels,
-    )
+    claims = claims_of(spec, table, panel)
     refuse_infeasible(table.name, claims)
     each = -(-draws // PARTICLES)
     found = sliced(

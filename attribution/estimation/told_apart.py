@@ -16,9 +16,9 @@ from attribution.estimate.structural_checks import distinct_variances, non_gauss
 from attribution.estimate.structural_laws import StructuralBatch, StructuralDraws, structural_draws
 from attribution.estimate.variance_shift import VarianceShift, fit_variance_shift
 from attribution.estimation.shape import Estimate, Groups
+from attribution.estimation.table_claims import claims_of
 from attribution.finding import Finding
 from attribution.identify.claims import Claims
-from attribution.identify.compile import compiled
 from attribution.identify.fits import on_columns, pairs, refuse_exact_zeros, single
 from attribution.identify.labels import Naming, name_by_likeness, name_by_table
 from attribution.model.restriction import Identification
@@ -140,14 +140,7 @@ def _by_table(
 
 
 def _claims(spec: ModelSpec, table: Identification, panel: Panel) -> Claims:
-    claims = compiled(
-        table,
-        spec.system.variables,
-        panel.values,
-        lags=spec.system.lags,
-        constant=spec.system.constant,
-        levels=spec.system.levels,
-    )
+    claims = claims_of(spec, table, panel)
     refuse_exact_zeros(claims)
     sizes = any(isinstance(p, Carried) for c in claims.claims if c.dated for p in c.parts)
     if claims.conditional and sizes:
