@@ -42,7 +42,7 @@ from attribution.estimate.random_vector import random_vector
 from attribution.estimate.warmup import sample_warmed
 from attribution.model.spec import ModelSpec
 
-TARGET = 0.95
+ACCEPT = 0.95
 """Acceptance that the steps aim at; at 0.85 two of 14,000 transitions diverged."""
 
 
@@ -112,7 +112,7 @@ def fit_factor(
         seed=seed,
         progress=progress,
         sampler=sampler,
-        target_accept=TARGET,
+        target_accept=ACCEPT,
     )
     return collect(data, kernel, tree)
 
