@@ -37,15 +37,24 @@ def mcse_mean(x: np.ndarray) -> np.ndarray:
     return _diagnose("mcse", x, method="mean")
 
 
-def share_with_error(held: np.ndarray) -> tuple[float, float]:
-    """Share of draws (chain, draw) in which a statement holds, and its Monte Carlo standard error.
+def mean_with_error(x: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """Mean of draws (chain, draw) and its Monte Carlo standard error, zero for a constant.
 
-    The error is zero where it holds in all or in none.
+    Of a statement that is true or false in each draw this is its probability.  Draws on one axis
+    are independent.
+
+    Parameters
+    ----------
+    weight : of every draw, in the shape of ``x``; one if None.
     """
-    share = float(held.mean())
-    if not 0.0 < share < 1.0:
-        return share, 0.0
-    return share, float(np.sqrt(share * (1.0 - share) / float(ess_bulk(held.astype(float)))))
+    x = np.asarray(x, float)
+    weight = np.ones(x.shape) if weight is None else weight
+    mean = float(np.average(x, weights=weight))
+    spread = float(np.sqrt(np.average((x - mean) ** 2, weights=weight)))
+    if spread <= 1e-12 * (1.0 + abs(mean)):
+        return mean, 0.0
+    size = weight_size(weight) if x.ndim == 1 else float(weighted_ess_bulk(x, weight))
+    return mean, spread / float(np.sqrt(size))
 
 
 def mcse_quantile(x: np.ndarray, prob: float) -> np.ndarray:

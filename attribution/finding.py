@@ -20,6 +20,7 @@ class Finding:
     question, evidence : sentences; the evidence carries its numbers and units.
     verdict : ``holds``, ``fails``, ``undecided``, or ``untestable`` with the data at hand.
     probability : posterior probability that the claim holds, where there is one.
+    error : Monte Carlo standard error of the probability, where it is known.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Finding:
     evidence: str
     verdict: str
     probability: float | None = None
+    error: float | None = None
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:

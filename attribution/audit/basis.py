@@ -20,6 +20,7 @@ import pandas as pd
 from attribution.audit.sources import Sources
 from attribution.audit.tested import Tested, Untestable, by_chance
 from attribution.core.local_level import Observed, Smoothed, smooth
+from attribution.diagnostics import mean_with_error
 from attribution.errors import SpecError
 
 YEAR = 525_600.0
@@ -79,7 +80,7 @@ def basis_jump(ask: BasisJump, sources: Sources) -> Tested:
     rank = 1 + (found.true > found.true[:, [here]]).sum(1)
     count = len(seen)
     within = max(round(ask.top * count), 1)
-    chance = float((rank <= within).mean())
+    chance, error = mean_with_error(rank <= within)
     published = ""
     if ask.before and ask.after:
         early, late = sources.figure(ask.before), sources.figure(ask.after)
@@ -92,6 +93,7 @@ def basis_jump(ask: BasisJump, sources: Sources) -> Tested:
         f" {np.quantile(rank, 0.95):.0f}); among the largest {within} with probability"
         f" {chance:.2f}{published}",
         chance,
+        error,
     )
 
 
@@ -101,11 +103,12 @@ def basis_move(ask: BasisMove, sources: Sources) -> Tested:
         raise SpecError(f"basis_move: sign '{ask.sign}' is neither + nor -; correct it")
     seen, found, here = changes(ask, sources)
     true = found.true[:, here]
-    chance = float(((true > 0) if ask.sign == "+" else (true < 0)).mean())
+    chance, error = mean_with_error((true > 0) if ask.sign == "+" else (true < 0))
     return by_chance(
         f"{_said(ask, seen, found, here)}; {'up' if ask.sign == '+' else 'down'} with probability"
         f" {chance:.2f}",
         chance,
+        error,
     )
 
 

@@ -92,12 +92,13 @@ def share_of_move(ask: ShareOfMove, sources: Sources) -> Tested:
     """Ask how much of a move is some channels'."""
     found = window(sources, ask.run, ask.window)
     part, move = found.sum_of(ask.channels, ask.day), found.move(ask.day)
-    chance = found.chance(np.sign(move) * part >= ask.at_least * abs(move))
+    chance, error = found.chance(np.sign(move) * part >= ask.at_least * abs(move))
     return by_chance(
         f"{_and(ask.channels)}: {found.said(part)} of {move:+.1f} {found.unit}"
         f"{f' on {ask.day}' if ask.day else ''}, window {ask.window} of {ask.run}; at least"
         f" {100 * ask.at_least:g} % of the move with probability {chance:.2f}",
         chance,
+        error,
     )
 
 
@@ -105,12 +106,13 @@ def compare(ask: Compare, sources: Sources) -> Tested:
     """Ask which of two groups of channels did more."""
     found = window(sources, ask.run, ask.window)
     more, than = found.sum_of(ask.more), found.sum_of(ask.than)
-    chance = found.chance(np.sign(found.move()) * (more - than) > 0)
+    chance, error = found.chance(np.sign(found.move()) * (more - than) > 0)
     return by_chance(
         f"{_and(ask.more)} {found.said(more)}, {_and(ask.than)} {found.said(than)} {found.unit},"
         f" window {ask.window} of {ask.run}; the first is the larger part with probability"
         f" {chance:.2f}",
         chance,
+        error,
     )
 
 
@@ -120,11 +122,12 @@ def largest(ask: Largest, sources: Sources) -> Tested:
     part = found.sum_of((ask.channel,))
     toward = np.sign(found.move()) * found.contribution.sum(1)
     first = toward.argmax(1) == found.channels.index(ask.channel)
-    chance = found.chance(first)
+    chance, error = found.chance(first)
     return by_chance(
         f"{label(ask.channel)}: {found.said(part)} of {found.move():+.1f} {found.unit}, window"
         f" {ask.window} of {ask.run}; the largest part with probability {chance:.2f}",
         chance,
+        error,
     )
 
 
@@ -145,11 +148,11 @@ def joint(ask: Joint, sources: Sources) -> Tested:
         when = f"over {ask.window}" if day == "window" else f"on {day}"
         said.append(
             f"{label(channel)} {when} {found.said(part)} {found.unit}"
-            f" ({sign} with probability {found.chance(met):.2f})"
+            f" ({sign} with probability {found.chance(met)[0]:.2f})"
         )
-    chance = found.chance(true)
+    chance, error = found.chance(true)
     both = f"; all at once with probability {chance:.2f}" if len(said) > 1 else ""
-    return by_chance("; ".join(said) + both, chance)
+    return by_chance("; ".join(said) + both, chance, error)
 
 
 def lead(ask: Lead, sources: Sources) -> Tested:
@@ -158,12 +161,13 @@ def lead(ask: Lead, sources: Sources) -> Tested:
     over = sum(long.sum_of((ask.channel,), f"{day:%Y-%m-%d}") for day in short.days)
     carried = np.asarray(over) - short.sum_of((ask.channel,))
     move = short.move()
-    chance = short.chance(np.sign(move) * carried > ask.least)
+    chance, error = short.chance(np.sign(move) * carried > ask.least)
     return by_chance(
         f"shocks of {label(ask.channel)} before {short.days[0]:%Y-%m-%d} carried"
         f" {short.said(carried)} {short.unit} into its move of {move:+.1f}, by {ask.run}; more than"
         f" {ask.least:g} in its direction with probability {chance:.2f}",
         chance,
+        error,
     )
 
 
@@ -171,12 +175,13 @@ def forecast(ask: Forecast, sources: Sources) -> Tested:
     """Ask whether the model, given everything to the eve, expected the move."""
     found = window(sources, ask.run, ask.window)
     expected, move = found.baseline.sum(-1), found.move()
-    chance = found.chance(np.sign(move) * expected >= ask.at_least * abs(move))
+    chance, error = found.chance(np.sign(move) * expected >= ask.at_least * abs(move))
     return by_chance(
         f"expected on the eve, all earlier shocks still at work: {found.said(expected)} of"
         f" {move:+.1f} {found.unit}, window {ask.window} of {ask.run}; at least"
         f" {100 * ask.at_least:g} % of the move with probability {chance:.2f}",
         1.0 - chance if ask.denied else chance,
+        error,
     )
 
 

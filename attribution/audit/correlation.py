@@ -15,6 +15,7 @@ import pandas as pd
 
 from attribution.audit.sources import Sources
 from attribution.audit.tested import Tested, Untestable, by_chance
+from attribution.diagnostics import mean_with_error
 
 LEAST = 10
 """Days under which no correlation is taken."""
@@ -54,12 +55,13 @@ def correlation(ask: Correlation, sources: Sources) -> Tested:
     """Ask whether a correlation exceeds a level."""
     rows = _rows(sources, ask.data, (ask.first, ask.second), ask.end, ask.days)
     r = bootstrap(rows, ask.draws, sources.rng())[:, 0, 1]
-    chance = float((r > ask.above).mean())
+    chance, error = mean_with_error(r > ask.above)
     quoted = f"; published: {sources.quote(ask.figure)}" if ask.figure else ""
     return by_chance(
         f"correlation of {ask.first} and {ask.second} {_span(rows, r, 0, 1)}, over {len(rows)} days"
         f" to {rows.index[-1]:%Y-%m-%d}; above {ask.above:g} with probability {chance:.2f}{quoted}",
         chance,
+        error,
     )
 
 
@@ -67,12 +69,13 @@ def correlation_compare(ask: CorrelationCompare, sources: Sources) -> Tested:
     """Ask which of two columns a third moved with more closely."""
     rows = _rows(sources, ask.data, (ask.column, ask.more, ask.than), ask.end, ask.days)
     r = bootstrap(rows, ask.draws, sources.rng())
-    chance = float((r[:, 0, 1] > r[:, 0, 2]).mean())
+    chance, error = mean_with_error(r[:, 0, 1] > r[:, 0, 2])
     return by_chance(
         f"{ask.column}: correlation with {ask.more} {_span(rows, r[:, 0, 1], 0, 1)}, with"
         f" {ask.than} {_span(rows, r[:, 0, 2], 0, 2)}, over {len(rows)} days to"
         f" {rows.index[-1]:%Y-%m-%d}; the first is the larger with probability {chance:.2f}",
         chance,
+        error,
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from attribution.audit.sources import Sources
 from attribution.audit.tested import Untestable
+from attribution.diagnostics import mean_with_error
 from attribution.errors import nearest
 from attribution.report import draws as saved
 
@@ -25,6 +26,7 @@ class Window:
     baseline : (sample, day); what was expected before the window began.
     observed : (day,).
     weight : (sample,), sum one.
+    chains : that the samples came from, one after another.
     """
 
     run: str
@@ -36,6 +38,7 @@ class Window:
     baseline: np.ndarray
     observed: np.ndarray
     weight: np.ndarray
+    chains: int
 
     def sum_of(self, channels: tuple[str, ...], day: str = "") -> np.ndarray:
         """Sum of channels over the window, or on one day of it, (sample,)."""
@@ -61,9 +64,10 @@ class Window:
         cut: np.ndarray = values[:, self.days == stamp]
         return cut
 
-    def chance(self, true: np.ndarray) -> float:
-        """Posterior probability of what is true of some draws, (sample,)."""
-        return float(self.weight @ true)
+    def chance(self, true: np.ndarray) -> tuple[float, float]:
+        """Posterior probability of what is true of some draws, (sample,), and its error."""
+        lead = (self.chains, -1)
+        return mean_with_error(true.reshape(lead), self.weight.reshape(lead))
 
     def said(self, draws: np.ndarray) -> str:
         """Mean and 90 % interval of draws, (sample,), in words."""
@@ -94,4 +98,5 @@ def window(sources: Sources, run: str, name: str) -> Window:
         baseline=saved.samples(data["baseline"].transpose(..., "time")),
         observed=np.asarray(data["observed"].to_numpy(), float),
         weight=saved.weights(tree),
+        chains=data.sizes["chain"],
     )

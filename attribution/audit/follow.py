@@ -10,6 +10,7 @@ import pandas as pd
 
 from attribution.audit.sources import Sources
 from attribution.audit.tested import Tested, Untestable, by_chance
+from attribution.diagnostics import mean_with_error
 
 LEAST = 10
 """Signal days, and other days, under which no comparison is made."""
@@ -54,7 +55,7 @@ def follow_through(ask: FollowThrough, sources: Sources) -> Tested:
     later = table["later"].to_numpy()
     gap = _mean(later, weight * signal) - _mean(later, weight * ~signal)
     low, high = np.quantile(gap, [0.05, 0.95])
-    chance = float((gap > 0).mean())
+    chance, error = mean_with_error(gap > 0)
     return by_chance(
         f"{ask.horizon} days after {int(signal.sum())} days of inflows without a wider basis"
         f" {ask.returns} summed to {later[signal].mean():+.1f}, after the {int((~signal).sum())}"
@@ -62,6 +63,7 @@ def follow_through(ask: FollowThrough, sources: Sources) -> Tested:
         f" ({table.index[0]:%Y-%m-%d} to {table.index[-1]:%Y-%m-%d}); difference {gap.mean():+.1f}"
         f" (90 % {low:+.1f} to {high:+.1f}), above zero with probability {chance:.2f}",
         chance,
+        error,
     )
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from attribution.audit.notes import knock_ins
 from attribution.audit.sources import Sources
 from attribution.audit.tested import Tested, Untestable, by_chance
+from attribution.diagnostics import mean_with_error
 from attribution.mechanics.note_draws import Doubts, drawn_book
 from attribution.mechanics.note_flows import hedge_flows
 from attribution.mechanics.notes import Notes, PricePath
@@ -77,13 +78,14 @@ def note_hedge(ask: NoteHedge, sources: Sources) -> Tested:
     rise = rng.uniform(ask.rise_low, ask.rise_high, ask.draws) / 100.0
     path.vol[..., 1] += rise[:, None]
     flow = 1000.0 * hedge_flows(book, path).total / book.face.sum(axis=-1)
-    chance = float((flow < 0).mean())
+    chance, error = mean_with_error(flow < 0)
     low, high = np.quantile(flow, [0.05, 0.95])
     return by_chance(
         f"hedging the {len(book.names)} knock-ins with known terms from {eve:.2f} to {close:.2f},"
         f" USD million per 1,000 of face: {flow.mean():+.0f} (90 % {low:+.0f} to {high:+.0f}; +"
         f" buys); it sells with probability {chance:.2f}",
         chance,
+        error,
     )
 
 
@@ -94,13 +96,14 @@ def delta_above(ask: DeltaAbove, sources: Sources) -> Tested:
     book, path = _priced(ask, sources, price, CLOSES, sources.rng())
     held = hedge_flows(book, path).inventory / book.units[..., None]
     largest = np.maximum(held.max(axis=(-2, -1)), 0.0)
-    chance = float((largest > ask.above).mean())
+    chance, error = mean_with_error(largest > ask.above)
     low, high = np.quantile(largest, [0.05, 0.95])
     return by_chance(
         f"the largest hedge of the {len(book.names)} knock-ins with known terms over the last"
         f" {len(path.time)} closes: {largest.mean():.2f} units a unit (90 % {low:.2f} to"
         f" {high:.2f}); above {ask.above:g} with probability {chance:.2f}",
         chance,
+        error,
     )
 
 

@@ -44,10 +44,12 @@ def predicted_flow(ask: PredictedFlow, sources: Sources) -> Tested:
         raise Untestable(f"no reading '{ask.reading}'{nearest(ask.reading, day.readings)}")
     flow = day.draws(day.focus, ask.reading)
     low, middle, high = day.weighted.quantiles(flow, (0.05, 0.5, 0.95))
-    chance = float(day.weighted.mean((np.asarray(flow) > ask.above).astype(float)))
+    above = (np.asarray(flow) > ask.above).astype(float)
+    chance = day.weighted.mean(above)
     return by_chance(
         f"{day.focus}, row of {ask.day}, {ask.reading}: predicted {middle:+,.0f} (90 % {low:+,.0f}"
         f" to {high:+,.0f}) USD million by {ask.run}; above {ask.above:+,.0f} with probability"
         f" {chance:.2f}; published {day.published(day.focus):+,.1f}",
         1.0 - chance if ask.denied else chance,
+        day.weighted.error(above),
     )

@@ -84,6 +84,7 @@ def answer(found: Sequence[Mapping[str, Any]], name: str, run: str, denied: bool
     said = f"{run}, {name}: {finding['evidence']}"
     chance = finding.get("probability")
     if chance is not None:
-        return by_chance(said, 1.0 - float(chance) if denied else float(chance))
+        error = float(finding.get("error") or 0.0)
+        return by_chance(said, 1.0 - float(chance) if denied else float(chance), error)
     verdict = str(finding["verdict"])
     return Tested(said, OPPOSITE.get(verdict, verdict) if denied else verdict)

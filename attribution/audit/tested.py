@@ -41,12 +41,15 @@ class Tested:
             raise ValueError(f"verdict '{self.verdict}' is none of {', '.join(VERDICTS)}")
 
 
-def by_chance(evidence: str, probability: float) -> Tested:
-    """Return what a probability of the claim decides."""
+def by_chance(evidence: str, probability: float, error: float) -> Tested:
+    """Return what a probability of the claim decides, its Monte Carlo error allowed for."""
     if not math.isfinite(probability):
         raise Untestable(f"no probability can be computed: {evidence}")
     chance = min(max(float(probability), 0.0), 1.0)
-    return Tested(evidence, verdict_of(chance), chance)
+    verdict = verdict_of(chance, error=error)
+    if verdict != verdict_of(chance):
+        evidence += f"; within twice its Monte Carlo error, {error:.3f}, of the limit"
+    return Tested(evidence, verdict, chance)
 
 
 def by_bound(evidence: str, met: bool) -> Tested:

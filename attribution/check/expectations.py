@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from attribution.diagnostics import mean_with_error
 from attribution.finding import Finding, verdict_of
 from attribution.model.spec import Expectation
 
@@ -17,14 +18,14 @@ def judge(
 
     Parameters
     ----------
-    slopes : series -> (draw, expectation) of this series, in their order; unit of the series per
-        one-scale shock.
+    slopes : series -> (draw, repeat, expectation) of this series, in their order; unit of the
+        series per one-scale shock.  Repeats share a posterior draw; draws are independent.
     """
     findings, used = [], dict.fromkeys(slopes, 0)
     for expected in expectations:
-        draws = slopes[expected.series][:, used[expected.series]]
+        draws = slopes[expected.series][..., used[expected.series]]
         used[expected.series] += 1
-        chance = float((np.sign(draws) == expected.sign).mean())
+        chance, error = mean_with_error((np.sign(draws) == expected.sign).mean(1))
         low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
         direction = "raise" if expected.sign > 0 else "lower"
         findings.append(
@@ -36,11 +37,13 @@ def judge(
                 ),
                 evidence=(
                     f"{middle:+.1f} {units[expected.series]} a shock of one scale, 90 %"
-                    f" {low:+.1f} to {high:+.1f}, on the days before the event; no restriction"
+                    f" {low:+.1f} to {high:+.1f}, on the days before the event, as claimed with"
+                    f" probability {chance:.2f} \N{PLUS-MINUS SIGN} {error:.2f}; no restriction"
                     " touched the series"
                 ),
-                verdict=verdict_of(chance),
+                verdict=verdict_of(chance, error=error),
                 probability=chance,
+                error=error,
             )
         )
     return tuple(findings)

@@ -72,8 +72,9 @@ def _puzzles(days: list[AskedDay], tails: pd.DataFrame) -> Iterator[Finding]:
                     f" least so high had probability {row['at_least']:.3f} (Monte Carlo error"
                     f" {row['error']:.3f})" + _caution(day)
                 ),
-                verdict=verdict_of(1.0 - float(row["at_least"])),
+                verdict=verdict_of(1.0 - float(row["at_least"]), error=float(row["error"])),
                 probability=1.0 - float(row["at_least"]),
+                error=float(row["error"]),
             )
 
 
@@ -134,8 +135,9 @@ def _benchmarks(days: list[AskedDay], table: pd.DataFrame) -> Iterator[Finding]:
                     f" {row['flow_inside']:.3f} (Monte Carlo errors {row['mean_error']:.3f} and"
                     f" {row['error']:.3f})"
                 ),
-                verdict=verdict_of(float(row["mean_inside"])),
+                verdict=verdict_of(float(row["mean_inside"]), error=float(row["mean_error"])),
                 probability=float(row["mean_inside"]),
+                error=float(row["mean_error"]),
             )
 
 
@@ -158,8 +160,9 @@ def _breadth(days: list[AskedDay], tails: pd.DataFrame) -> Iterator[Finding]:
                 f" {count['published']:.0f} funds created, at least so many with probability"
                 f" {count['at_least']:.3f} (error {count['error']:.3f})"
             ),
-            verdict=verdict_of(1.0 - float(every["at_least"])),
+            verdict=verdict_of(1.0 - float(every["at_least"]), error=float(every["error"])),
             probability=1.0 - float(every["at_least"]),
+            error=float(every["error"]),
         )
 
 

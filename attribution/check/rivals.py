@@ -9,6 +9,8 @@ import numpy as np
 
 from attribution.check.separation import Separation, separate
 from attribution.content import content
+from attribution.core.quantile import quantile
+from attribution.diagnostics import mean_with_error
 from attribution.errors import IdentificationError, SpecError, nearest
 from attribution.finding import Finding, verdict_of
 from attribution.model.restriction import Identification
@@ -117,8 +119,8 @@ def refuse_rival(spec: ModelSpec) -> Separation:
 def rival_matters(
     rival: str,
     channels: Sequence[str],
-    without: np.ndarray,
-    contribution: np.ndarray,
+    without: tuple[np.ndarray, np.ndarray],
+    contribution: tuple[np.ndarray, np.ndarray],
     *,
     move: float,
     unit: str,
@@ -128,14 +130,18 @@ def rival_matters(
     Parameters
     ----------
     channels : names, without the rival.
-    without : (draw, channel); contributions fitted without the rival.
-    contribution : (draw, channel + 1); fitted with it, the rival last.
+    without : (chain, draw, channel); contributions fitted without the rival, and their weights
+        (chain, draw).
+    contribution : (chain, draw, channel + 1); fitted with it, the rival last, and their weights.
     move : of the outcome over the window.
     """
-    chance = float((np.sign(move) * contribution[:, -1] > MATTERS).mean())
-    middle = float(contribution[:, -1].mean())
-    low, high = np.quantile(contribution[:, -1], [0.05, 0.95])
-    change = contribution[:, :-1].mean(0) - without.mean(0)
+    (before, weight_before), (after, weight) = without, contribution
+    own = after[..., -1]
+    chance, error = mean_with_error(np.sign(move) * own > MATTERS, weight)
+    low, high = quantile(own.ravel(), weight.ravel(), np.array([0.05, 0.95]))
+    means = np.average(after, axis=(0, 1), weights=weight)
+    middle = means[-1]
+    change = means[:-1] - np.average(before, axis=(0, 1), weights=weight_before)
     moved = ", ".join(f"{name} {by:+.1f}" for name, by in zip(channels, change, strict=True))
     return Finding(
         name=f"rival {rival}",
@@ -144,8 +150,9 @@ def rival_matters(
             f"mean {middle:+.1f}, 90 % {low:+.1f} to {high:+.1f} {unit}; with it in the table the"
             f" means of the others change by: {moved}"
         ),
-        verdict=verdict_of(chance),
+        verdict=verdict_of(chance, error=error),
         probability=chance,
+        error=error,
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from attribution.check.asked_rows import AskedDay
+from attribution.diagnostics import mean_with_error
 from attribution.finding import SURE, Finding, verdict_of
 
 SURPRISE = 1.0 - SURE
@@ -19,9 +20,11 @@ def dating(tree: xr.DataTree, days: list[AskedDay]) -> Iterator[Finding]:
     """Did the focus's rows change what they stand for, and when; how are asked rows read."""
     focus = days[0].focus
     data = tree["dating"].to_dataset().sel(fund=focus)
-    chance = data["convention_probability"].mean(("chain", "draw"))
+    drawn = data["convention_probability"]
+    chance = drawn.mean(("chain", "draw"))
     names = [str(name) for name in data["convention"].to_numpy()]
-    switched = float(chance.sel(convention=names[2:]).sum())
+    either = drawn.sel(convention=names[2:]).sum("convention")
+    switched, error = mean_with_error(either.transpose("chain", "draw").to_numpy())
     first, low, high = switch_days(data)
     yield Finding(
         name="switch",
@@ -31,22 +34,24 @@ def dating(tree: xr.DataTree, days: list[AskedDay]) -> Iterator[Finding]:
             + ", ".join(f"{float(chance.sel(convention=name)):.3f} {name}" for name in names)
             + f"; if there was a switch, its first row is {first} ({low} to {high} at 90 %)"
         ),
-        verdict=verdict_of(switched),
+        verdict=verdict_of(switched, error=error),
         probability=switched,
+        error=error,
     )
     for day in (day for day in days if day.held_out):
         draws = day.predicted["previous_day_probability"].sel(fund=focus)
         x = draws.transpose("chain", "draw").to_numpy()
-        previous = day.weighted.mean(x)
+        previous, error = day.weighted.mean(x), day.weighted.error(x)
         yield Finding(
             name=f"reading {day.day}",
             question=f"Does the {focus} row of {day.day} answer the day before?",
             evidence=(
-                f"probability {previous:.3f} (Monte Carlo error {day.weighted.error(x):.3f}), by"
+                f"probability {previous:.3f} (Monte Carlo error {error:.3f}), by"
                 " how other rows are dated; the row itself does not enter"
             ),
-            verdict=verdict_of(previous),
+            verdict=verdict_of(previous, error=error),
             probability=previous,
+            error=error,
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from attribution import compat
 from attribution.core.quantile import quantile
-from attribution.diagnostics import weight_size, weighted_ess_bulk
+from attribution.diagnostics import mean_with_error, weight_size
 
 EQUAL = 1e-4
 """Range of log weights within which there is no tail to smooth, and no printed digit moves."""
@@ -49,10 +49,7 @@ class Weighted:
 
     def error(self, x: np.ndarray) -> float:
         """Monte Carlo standard error of the mean; zero for a constant."""
-        spread = self.sd(x)
-        if spread <= 1e-12 * (1.0 + abs(self.mean(x))):
-            return 0.0
-        return spread / float(np.sqrt(weighted_ess_bulk(x, self.weight)))
+        return mean_with_error(x, self.weight)[1]
 
     def quantiles(self, x: np.ndarray, probability: tuple[float, ...]) -> list[float]:
         """Weighted quantiles of (chain, draw)."""

@@ -11,8 +11,10 @@ from attribution.core.conditional import Law, expected_shocks
 from attribution.estimate.bvar import BvarFit
 from attribution.estimate.parameters import Parameters
 
-THINNED = 60
+THINNED = 120
 """Posterior draws for which every day's shocks are inferred; bounds the memory."""
+REPEATS = 20
+"""Slopes drawn for each of them."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,9 @@ class Loadings:
     days: int
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """Posterior draws of the slopes (draw, channel) under a flat prior."""
-        noise = rng.standard_normal((20, *self.slope.shape))
-        return (self.slope + self.error * noise).reshape(-1, len(self.channels))
+        """Posterior draws of the slopes (draw, repeat, channel) under a flat prior."""
+        noise = rng.standard_normal((REPEATS, *self.slope.shape))
+        return (self.slope + self.error * noise).swapaxes(0, 1)
 
 
 def past_shocks(fit: BvarFit) -> np.ndarray:

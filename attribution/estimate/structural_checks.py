@@ -7,6 +7,7 @@ from scipy.stats import binom, gamma
 
 from attribution.core.structural_form import DOF_RATE, DOF_SHAPE
 from attribution.core.structural_gibbs import LEAST_DOF
+from attribution.diagnostics import mean_with_error
 from attribution.estimate.variance_shift import VarianceShift, proportional, proportional_pairs
 from attribution.finding import Finding, verdict_of
 
@@ -24,7 +25,7 @@ def non_gaussian(dof: np.ndarray, weight: np.ndarray | None = None) -> Finding:
     weight : (chain, draw); one if None.
     """
     several = (dof > NEAR_GAUSSIAN).sum(-1) > 1
-    p = float(np.average(several, weights=weight))
+    p, error = mean_with_error(several, weight)
     before = _several_a_priori(dof.shape[-1])
     return Finding(
         name="non-Gaussian shocks",
@@ -33,8 +34,9 @@ def non_gaussian(dof: np.ndarray, weight: np.ndarray | None = None) -> Finding:
             f"probability {p:.2f} that two or more shocks have over {NEAR_GAUSSIAN:g} degrees of"
             f" freedom; {before:.2f} before the data"
         ),
-        verdict=verdict_of(1.0 - p),
+        verdict=verdict_of(1.0 - p, error=error),
         probability=1.0 - p,
+        error=error,
     )
 
 

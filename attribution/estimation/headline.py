@@ -171,7 +171,7 @@ def _expectations(
         found = loadings(fit, spec.channels, shocks, panel.values[series])
         drawn = found.draw(rng)
         asked = [e.channel for e in spec.expectations if e.series == series]
-        slopes[series] = drawn[:, [spec.channels.index(name) for name in asked]]
+        slopes[series] = drawn[..., [spec.channels.index(name) for name in asked]]
     return judge(spec.expectations, slopes, dict(panel.units))
 
 

@@ -59,7 +59,7 @@ def fit_with_rival(
     return replace(run, manifest={**run.manifest, "findings": findings})
 
 
-def _draws(run: Run, window: str, channels: list[str]) -> np.ndarray:
+def _draws(run: Run, window: str, channels: list[str]) -> tuple[np.ndarray, np.ndarray]:
     parts = run.tree["posterior/contribution"].sel(window=window, channel=channels)
-    drawn: np.ndarray = parts.transpose("chain", "draw", "channel").to_numpy()
-    return drawn.reshape(-1, len(channels))
+    weight = run.tree["weights/weight"].transpose("chain", "draw")
+    return parts.transpose("chain", "draw", "channel").to_numpy(), weight.to_numpy()

@@ -220,14 +220,15 @@ def _event_in(tree: xr.DataTree, window: str) -> Grid:
 
 
 def _finding(finding: Mapping[str, Any]) -> dict[str, str]:
-    chance = finding.get("probability")
+    chance, error = finding.get("probability"), float(finding.get("error") or 0.0)
+    about = f" \N{PLUS-MINUS SIGN} {numbers.number(error, 2)}" if error >= 0.005 else ""
     return {
         "name": str(finding["name"]),
         "question": str(finding["question"]),
         "evidence": str(finding["evidence"]),
         "verdict": str(finding["verdict"]),
         "kind": VERDICTS.get(str(finding["verdict"]), "other"),
-        "probability": "" if chance is None else numbers.probability(float(chance)),
+        "probability": "" if chance is None else numbers.probability(float(chance)) + about,
     }
 
 

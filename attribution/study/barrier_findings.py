@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from attribution.diagnostics import mean_with_error
 from attribution.finding import Finding, verdict_of
 from attribution.study.barrier_tables import Hedged
 
@@ -23,8 +24,8 @@ def findings_of(hedged: Hedged) -> Iterator[Finding]:
 def _sign(hedged: Hedged) -> Finding:
     """Ask whether hedges sold."""
     event = hedged.event
-    alone, total, whole = (
-        float((flow < 0.0).mean())
+    (alone, _), (total, error), (whole, _) = (
+        mean_with_error(flow < 0.0)
         for flow in (event.alone, event.total, event.alone + event.whole.sum(axis=-1))
     )
     turn = float(np.median(hedged.even.ratio))
@@ -36,8 +37,9 @@ def _sign(hedged: Hedged) -> Finding:
             f" one, {whole:.2f} if all of the notes' vega was sold as listed puts; buying turns at"
             f" {turn:.2f} of the vega (median)"
         ),
-        verdict=verdict_of(total, sure=CERTAIN),
+        verdict=verdict_of(total, sure=CERTAIN, error=error),
         probability=total,
+        error=error,
     )
 
 
@@ -56,7 +58,7 @@ def _size(hedged: Hedged) -> Finding:
         )
     share = event.total / traded
     low, high = np.quantile(share, (0.05, 0.95))
-    chance = float((np.abs(share) >= least).mean())
+    chance, error = mean_with_error(np.abs(share) >= least)
     return Finding(
         name=name,
         question=question,
@@ -64,8 +66,9 @@ def _size(hedged: Hedged) -> Finding:
             f"{share.mean():+.2%} (90 %: {low:+.2%} to {high:+.2%}, + buys) of {traded:,.0f} USD"
             f" million; the largest of {len(share):,} draws is {np.abs(share).max():.2%}"
         ),
-        verdict=verdict_of(chance, sure=CERTAIN),
+        verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
+        error=error,
     )
 
 
@@ -78,7 +81,7 @@ def _known(hedged: Hedged) -> Finding:
         face[:, known].sum(axis=-1), whole, out=np.zeros(len(whole)), where=whole > 0.0
     )
     stated = sum(one.face for one in terms if one.face is not None)
-    chance = float((share > 0.5).mean())
+    chance, error = mean_with_error(share > 0.5)
     return Finding(
         name="known notes",
         question="Are the terms of most of the face known?",
@@ -88,6 +91,7 @@ def _known(hedged: Hedged) -> Finding:
             f" face drawn for all; the face of {sum(one.face is not None for one in terms)} is"
             f" stated, {stated:.0f} USD million"
         ),
-        verdict=verdict_of(chance, sure=CERTAIN),
+        verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
+        error=error,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from attribution.diagnostics import mean_with_error
 from attribution.finding import Finding, verdict_of
 from attribution.study.answer import spread
 from attribution.study.counterfactual_tables import Answered, said
@@ -107,8 +108,9 @@ def _share(answered: Answered) -> Finding:
     span = answered.question.windows[0]
     seen = float(answered.observed(span.name).sum())
     brought = answered.accounted(span.name).sum((1, 2))
+    lead = answered.fit.predicted.shape[:2]
     part, share = spread(brought), spread(brought / seen if seen else brought * np.nan)
-    probability = float(np.mean(brought / seen > 0.5)) if seen else None
+    most = mean_with_error((brought / seen > 0.5).reshape(lead)) if seen else None
     return Finding(
         name="accounted_for",
         question=f"Do the controls account for most of the move of {said(span)}?",
@@ -117,6 +119,7 @@ def _share(answered: Answered) -> Finding:
             f" {answered.unit}, a share of {share['mean']:.0%} ({share['q05']:.0%} to"
             f" {share['q95']:.0%})"
         ),
-        verdict="undecided" if probability is None else verdict_of(probability),
-        probability=probability,
+        verdict="undecided" if most is None else verdict_of(most[0], error=most[1]),
+        probability=None if most is None else most[0],
+        error=None if most is None else most[1],
     )

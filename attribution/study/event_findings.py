@@ -68,6 +68,7 @@ def _but_for(solved: Solved, name: str) -> Finding:
         ),
         verdict="undecided" if assumed or named else verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
+        error=error,
     )
 
 
@@ -108,6 +109,7 @@ def _joint(solved: Solved) -> Finding:
         ),
         verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
+        error=error,
     )
 
 
@@ -135,6 +137,7 @@ def _rises(solved: Solved) -> Finding:
         ),
         verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
+        error=error,
     )
 
 

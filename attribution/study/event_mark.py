@@ -37,6 +37,7 @@ def forced_orders_absorbed(solved: Solved) -> Finding:
         ),
         verdict=verdict_of(found.chance, sure=CERTAIN, error=found.error),
         probability=found.chance,
+        error=found.error,
     )
 
 

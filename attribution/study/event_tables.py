@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from attribution import allocate
-from attribution.diagnostics import share_with_error
+from attribution.diagnostics import mean_with_error
 from attribution.model.event_study import AMPLIFIERS, BASIS
 from attribution.study.answer import Row, of_draws, of_interval
 from attribution.study.event_absorption import absorption, absorption_rows
@@ -127,7 +127,7 @@ def claimed(solved: Solved) -> np.ndarray:
 
 def chance_of(solved: Solved, held: np.ndarray) -> tuple[float, float]:
     """Posterior probability of a statement (draw,), and its Monte Carlo standard error."""
-    share, error = share_with_error(held.reshape(solved.shape))
+    share, error = mean_with_error(held.reshape(solved.shape))
     return share, error or 1.0 / held.size
 
 

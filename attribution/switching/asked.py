@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from attribution.allocate import Coalitions, Without, without
-from attribution.diagnostics import share_with_error
+from attribution.diagnostics import mean_with_error
 from attribution.errors import DataError, SpecError, nearest
 from attribution.record import game_of, has_coalitions, is_study, study_tables
 from attribution.run import Run
@@ -42,7 +42,7 @@ class Switched:
     @property
     def probability(self) -> tuple[float, float]:
         """P(the move would have been smaller), and its Monte Carlo standard error."""
-        return share_with_error(self.together.smaller.reshape(self.shape))
+        return mean_with_error(self.together.smaller.reshape(self.shape))
 
 
 def switched_off(run: Run, mechanisms: Iterable[str]) -> Switched:

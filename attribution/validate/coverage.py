@@ -146,7 +146,7 @@ def _headline(task: Covered, spec: ModelSpec, made: Crash, rng: np.random.Genera
 def _wrong(slope: np.ndarray, channels: tuple[str, ...]) -> dict[str, float]:
     """Posterior probability that a named shock moves the test series the wrong way."""
     return {
-        f"wrong {name}": float((slope[:, channels.index(name)] * sign < 0).mean())
+        f"wrong {name}": float((slope[..., channels.index(name)] * sign < 0).mean())
         for name, sign in TEST_SIGNS.items()
     }
 

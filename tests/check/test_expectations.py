@@ -18,7 +18,7 @@ def slopes(**means):
     """Draws of every series' slopes, one column an expectation of the series."""
     rng = np.random.default_rng(0)
     return {
-        name: np.array(mean) + rng.standard_normal((40_000, len(mean)))
+        name: np.array(mean) + rng.standard_normal((2_000, 20, len(mean)))
         for name, mean in means.items()
     }
 
@@ -42,6 +42,17 @@ def test_a_verdict_needs_nine_draws_in_ten(mean, verdict):
     (found,) = judge(CLAIMS[:1], slopes(basis=[mean]), UNITS)
     assert found.verdict == verdict
     assert abs(found.probability - norm.cdf(mean)) < 4.5 * 0.5 / np.sqrt(40_000)
+
+
+def test_few_draws_near_nine_in_ten_decide_nothing():
+    """The probability is one of 60 draws, each with a slope of its own that repeats share."""
+    rng = np.random.default_rng(1)
+    centre = np.where(np.arange(60) < 55, 3.0, -3.0)[:, None, None]
+    drawn = {"basis": centre + 0.1 * rng.standard_normal((60, 20, 1))}
+    (found,) = judge(CLAIMS[:1], drawn, UNITS)
+    assert found.probability == pytest.approx(55 / 60)
+    assert found.error == pytest.approx(np.sqrt(55 * 5 / 60**3))
+    assert found.verdict == "undecided"
 
 
 def test_the_evidence_carries_its_numbers_its_unit_and_its_reason():

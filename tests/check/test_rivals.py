@@ -100,11 +100,22 @@ def test_a_model_without_a_table_has_no_rival():
 
 def test_the_finding_gives_the_chance_and_what_the_others_lose():
     rng = np.random.default_rng(0)
-    without = rng.normal([-6.0, -4.0], 0.1, (2000, 2))
-    joint = np.column_stack([without + np.array([2.0, 0.0]), rng.normal(-2.0, 0.3, 2000)])
-    found = rival_matters("y", ("a", "b"), without, joint, move=-10.0, unit="log points")
+    without, even = rng.normal([-6.0, -4.0], 0.1, (4, 500, 2)), np.ones((4, 500))
+
+    def asked(rival, taken=0.0, weight=even, unit="log points"):
+        joint = np.concatenate([without + np.array([taken, 0.0]), rival[..., None]], axis=2)
+        return rival_matters(
+            "y", ("a", "b"), (without, even), (joint, weight), move=-10.0, unit=unit
+        )
+
+    busy = rng.normal(-2.0, 0.3, (4, 500))
+    found = asked(busy, taken=2.0)
     assert found.verdict == "holds"
     assert found.probability > 0.99
     assert "a +2.0, b +0.0" in found.evidence
-    idle = np.column_stack([without, rng.normal(0.0, 0.3, 2000)])
-    assert rival_matters("y", ("a", "b"), without, idle, move=-10.0, unit="pp").verdict == "fails"
+    idle = rng.normal(0.0, 0.3, (4, 500))
+    assert asked(idle, unit="pp").verdict == "fails"
+    half = np.where(np.arange(500) < 250, busy, idle)
+    assert asked(half).verdict == "undecided"
+    only = np.where(np.arange(500) < 250, even, 0.0)  # weights decide which draws count
+    assert asked(half, weight=only).verdict == "holds"

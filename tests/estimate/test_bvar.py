@@ -122,8 +122,8 @@ def test_a_test_series_loads_on_the_channel_that_drives_it(fitted, headline_data
     found = loadings(fitted.fit, fitted.spec.channels, shocks, series)
     assert found.days == len(fitted.fit.design.rows.time) - 10
     slopes = found.draw(rng)
-    assert slopes.mean(0).argmax() == 1
-    assert (slopes[:, 1] > 0).mean() > 0.95
+    assert slopes.mean((0, 1)).argmax() == 1
+    assert (slopes[..., 1] > 0).mean() > 0.95
     event = series.copy()
     event.loc[FIRST:] = 1e6
     moved = loadings(fitted.fit, fitted.spec.channels, shocks, event)
