@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 VERDICTS = ("holds", "fails", "undecided", "untestable")
 SURE = 0.9
@@ -33,6 +33,21 @@ class Finding:
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise ValueError(f"verdict '{self.verdict}' is none of {', '.join(VERDICTS)}")
+
+    @classmethod
+    def by_chance(
+        cls,
+        name: str,
+        question: str,
+        evidence: str,
+        *,
+        probability: float,
+        error: float,
+        sure: float = SURE,
+    ) -> Self:
+        """Return the finding that a probability and its Monte Carlo error decide."""
+        verdict = verdict_of(probability, sure=sure, error=error)
+        return cls(name, question, evidence, verdict, probability, error)
 
     def record(self) -> dict[str, Any]:
         """Return the finding as plain data."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from attribution.diagnostics import mean_with_error
-from attribution.finding import Finding, verdict_of
+from attribution.finding import Finding
 from attribution.model.spec import Expectation
 
 
@@ -29,7 +29,7 @@ def judge(
         low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
         direction = "raise" if expected.sign > 0 else "lower"
         findings.append(
-            Finding(
+            Finding.by_chance(
                 name=f"{expected.series}: {expected.channel}",
                 question=(
                     f"Does a shock of {expected.channel} {direction} {expected.series}?"
@@ -41,7 +41,6 @@ def judge(
                     f" probability {chance:.2f} \N{PLUS-MINUS SIGN} {error:.2f}; no restriction"
                     " touched the series"
                 ),
-                verdict=verdict_of(chance, error=error),
                 probability=chance,
                 error=error,
             )

@@ -60,7 +60,7 @@ def _puzzles(days: list[AskedDay], tails: pd.DataFrame) -> Iterator[Finding]:
         published = day.published(day.focus)
         for reading in day.readings:
             row = rows[f"{day.day}, {day.focus}, {reading}"]
-            yield Finding(
+            yield Finding.by_chance(
                 name=f"surprise {day.day}, {reading}",
                 question=(
                     f"Was the {day.focus} row of {day.day} higher than nine in ten rows that its"
@@ -72,7 +72,6 @@ def _puzzles(days: list[AskedDay], tails: pd.DataFrame) -> Iterator[Finding]:
                     f" least so high had probability {row['at_least']:.3f} (Monte Carlo error"
                     f" {row['error']:.3f})" + _caution(day)
                 ),
-                verdict=verdict_of(1.0 - float(row["at_least"]), error=float(row["error"])),
                 probability=1.0 - float(row["at_least"]),
                 error=float(row["error"]),
             )
@@ -123,7 +122,7 @@ def _benchmarks(days: list[AskedDay], table: pd.DataFrame) -> Iterator[Finding]:
     for day in (day for day in days if day.held_out):
         for reading in day.readings[:2]:
             row = rows[f"{day.day}, {reading}"]
-            yield Finding(
+            yield Finding.by_chance(
                 name=f"benchmark {day.day}, {reading}",
                 question=(
                     f"Was a flow of {day.focus} between {row['low']:+,.0f} and {row['high']:+,.0f}"
@@ -135,7 +134,6 @@ def _benchmarks(days: list[AskedDay], table: pd.DataFrame) -> Iterator[Finding]:
                     f" {row['flow_inside']:.3f} (Monte Carlo errors {row['mean_error']:.3f} and"
                     f" {row['error']:.3f})"
                 ),
-                verdict=verdict_of(float(row["mean_inside"]), error=float(row["mean_error"])),
                 probability=float(row["mean_inside"]),
                 error=float(row["mean_error"]),
             )
@@ -147,7 +145,7 @@ def _breadth(days: list[AskedDay], tails: pd.DataFrame) -> Iterator[Finding]:
     for day in (day for day in days if day.held_out):
         every = rows[f"{day.day}, {EVERY}, averaged"]
         count = rows[f"{day.day}, {BREADTH}, averaged"]
-        yield Finding(
+        yield Finding.by_chance(
             name=f"all funds {day.day}",
             question=(
                 f"Were the rows of all funds together on {day.day} higher than nine in ten that"
@@ -160,7 +158,6 @@ def _breadth(days: list[AskedDay], tails: pd.DataFrame) -> Iterator[Finding]:
                 f" {count['published']:.0f} funds created, at least so many with probability"
                 f" {count['at_least']:.3f} (error {count['error']:.3f})"
             ),
-            verdict=verdict_of(1.0 - float(every["at_least"]), error=float(every["error"])),
             probability=1.0 - float(every["at_least"]),
             error=float(every["error"]),
         )

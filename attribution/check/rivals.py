@@ -12,7 +12,7 @@ from attribution.content import content
 from attribution.core.quantile import quantile
 from attribution.diagnostics import mean_with_error
 from attribution.errors import IdentificationError, SpecError, nearest
-from attribution.finding import Finding, verdict_of
+from attribution.finding import Finding
 from attribution.model.restriction import Identification
 from attribution.model.spec import ModelSpec
 from attribution.model.table import read_table
@@ -143,14 +143,13 @@ def rival_matters(
     middle = means[-1]
     change = means[:-1] - np.average(before, axis=(0, 1), weights=weight_before)
     moved = ", ".join(f"{name} {by:+.1f}" for name, by in zip(channels, change, strict=True))
-    return Finding(
+    return Finding.by_chance(
         name=f"rival {rival}",
         question=f"Did {rival} add more than {MATTERS:g} {unit} to the move?",
         evidence=(
             f"mean {middle:+.1f}, 90 % {low:+.1f} to {high:+.1f} {unit}; with it in the table the"
             f" means of the others change by: {moved}"
         ),
-        verdict=verdict_of(chance, error=error),
         probability=chance,
         error=error,
     )

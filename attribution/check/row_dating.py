@@ -26,7 +26,7 @@ def dating(tree: xr.DataTree, days: list[AskedDay]) -> Iterator[Finding]:
     either = drawn.sel(convention=names[2:]).sum("convention")
     switched, error = mean_with_error(either.transpose("chain", "draw").to_numpy())
     first, low, high = switch_days(data)
-    yield Finding(
+    yield Finding.by_chance(
         name="switch",
         question=f"Did the rows of {focus} change the day that they stand for?",
         evidence=(
@@ -34,7 +34,6 @@ def dating(tree: xr.DataTree, days: list[AskedDay]) -> Iterator[Finding]:
             + ", ".join(f"{float(chance.sel(convention=name)):.3f} {name}" for name in names)
             + f"; if there was a switch, its first row is {first} ({low} to {high} at 90 %)"
         ),
-        verdict=verdict_of(switched, error=error),
         probability=switched,
         error=error,
     )
@@ -42,14 +41,13 @@ def dating(tree: xr.DataTree, days: list[AskedDay]) -> Iterator[Finding]:
         draws = day.predicted["previous_day_probability"].sel(fund=focus)
         x = draws.transpose("chain", "draw").to_numpy()
         previous, error = day.weighted.mean(x), day.weighted.error(x)
-        yield Finding(
+        yield Finding.by_chance(
             name=f"reading {day.day}",
             question=f"Does the {focus} row of {day.day} answer the day before?",
             evidence=(
                 f"probability {previous:.3f} (Monte Carlo error {error:.3f}), by"
                 " how other rows are dated; the row itself does not enter"
             ),
-            verdict=verdict_of(previous, error=error),
             probability=previous,
             error=error,
         )

@@ -9,7 +9,7 @@ from attribution.core.structural_form import DOF_RATE, DOF_SHAPE
 from attribution.core.structural_gibbs import LEAST_DOF
 from attribution.diagnostics import mean_with_error
 from attribution.estimate.variance_shift import VarianceShift, proportional, proportional_pairs
-from attribution.finding import Finding, verdict_of
+from attribution.finding import Finding
 
 NEAR_GAUSSIAN = 30.0
 """Degrees of freedom above which a Student law is taken for a normal one."""
@@ -27,14 +27,13 @@ def non_gaussian(dof: np.ndarray, weight: np.ndarray | None = None) -> Finding:
     several = (dof > NEAR_GAUSSIAN).sum(-1) > 1
     p, error = mean_with_error(several, weight)
     before = _several_a_priori(dof.shape[-1])
-    return Finding(
+    return Finding.by_chance(
         name="non-Gaussian shocks",
         question="Is at most one shock near Gaussian, as telling shocks apart by tails requires?",
         evidence=(
             f"probability {p:.2f} that two or more shocks have over {NEAR_GAUSSIAN:g} degrees of"
             f" freedom; {before:.2f} before the data"
         ),
-        verdict=verdict_of(1.0 - p, error=error),
         probability=1.0 - p,
         error=error,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from attribution.diagnostics import mean_with_error
-from attribution.finding import Finding, verdict_of
+from attribution.finding import Finding
 from attribution.study.barrier_tables import Hedged
 
 CERTAIN = 0.95
@@ -29,7 +29,7 @@ def _sign(hedged: Hedged) -> Finding:
         for flow in (event.alone, event.total, event.alone + event.whole.sum(axis=-1))
     )
     turn = float(np.median(hedged.even.ratio))
-    return Finding(
+    return Finding.by_chance(
         name="sign of hedging",
         question=f"Did hedges of the notes sell on {event.day.day}?",
         evidence=(
@@ -37,9 +37,9 @@ def _sign(hedged: Hedged) -> Finding:
             f" one, {whole:.2f} if all of the notes' vega was sold as listed puts; buying turns at"
             f" {turn:.2f} of the vega (median)"
         ),
-        verdict=verdict_of(total, sure=CERTAIN, error=error),
         probability=total,
         error=error,
+        sure=CERTAIN,
     )
 
 
@@ -59,16 +59,16 @@ def _size(hedged: Hedged) -> Finding:
     share = event.total / traded
     low, high = np.quantile(share, (0.05, 0.95))
     chance, error = mean_with_error(np.abs(share) >= least)
-    return Finding(
+    return Finding.by_chance(
         name=name,
         question=question,
         evidence=(
             f"{share.mean():+.2%} (90 %: {low:+.2%} to {high:+.2%}, + buys) of {traded:,.0f} USD"
             f" million; the largest of {len(share):,} draws is {np.abs(share).max():.2%}"
         ),
-        verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
         error=error,
+        sure=CERTAIN,
     )
 
 
@@ -82,7 +82,7 @@ def _known(hedged: Hedged) -> Finding:
     )
     stated = sum(one.face for one in terms if one.face is not None)
     chance, error = mean_with_error(share > 0.5)
-    return Finding(
+    return Finding.by_chance(
         name="known notes",
         question="Are the terms of most of the face known?",
         evidence=(
@@ -91,7 +91,7 @@ def _known(hedged: Hedged) -> Finding:
             f" face drawn for all; the face of {sum(one.face is not None for one in terms)} is"
             f" stated, {stated:.0f} USD million"
         ),
-        verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
         error=error,
+        sure=CERTAIN,
     )

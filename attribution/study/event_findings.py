@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from attribution.diagnostics import mean_with_error
 from attribution.finding import SURE, Finding, verdict_of
 from attribution.model.event_study import AMPLIFIERS, REST
 from attribution.study.answer import spread
@@ -96,7 +97,7 @@ def _joint(solved: Solved) -> Finding:
     drawn = amplification(solved)  # a ratio: its mean is that of a few draws
     factor = {**spread(drawn), "median": float(np.median(drawn))}
     above = float(np.mean(drawn > AMPLIFIES))
-    return Finding(
+    return Finding.by_chance(
         name="joint claim",
         question=(
             f"Was {solved.question.triggers[0]} the largest trigger, and did the market amplify the"
@@ -107,9 +108,9 @@ def _joint(solved: Solved) -> Finding:
             f" amplification {factor['median']:.2f} (90 %: {factor['q05']:.2f} to"
             f" {factor['q95']:.2f}), P(above {AMPLIFIES}) {above:.2f}"
         ),
-        verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
         error=error,
+        sure=CERTAIN,
     )
 
 
@@ -126,18 +127,17 @@ def _rises(solved: Solved) -> Finding:
             f" ({rise['q05']:.2f} to {rise['q95']:.2f})"
         )
     more = added[SIZES[-1]]
-    chance = float(np.mean(more[:, 1] > more[:, 0]))
-    error = float(np.sqrt(chance * (1.0 - chance) / len(more)))
-    return Finding(
+    chance, error = mean_with_error(more[:, 1] > more[:, 0])
+    return Finding.by_chance(
         name="rises against falls",
         question="Does the loop amplify a rise more than a fall of equal size?",
         evidence=(
             f"evening before {solved.question.day}: {'; '.join(said)}; P(more in a rise of"
             f" {SIZES[-1]:.0f}) {chance:.2f} \N{PLUS-MINUS SIGN} {error:.2f}"
         ),
-        verdict=verdict_of(chance, sure=CERTAIN, error=error),
         probability=chance,
         error=error,
+        sure=CERTAIN,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attribution.finding import Finding, verdict_of
+from attribution.finding import Finding
 from attribution.study.event_absorption import absorption
 from attribution.study.event_headline import missing
 from attribution.study.event_solved import Solved
@@ -26,7 +26,7 @@ def forced_orders_absorbed(solved: Solved) -> Finding:
         return Finding(name, question, why, "untestable")
     laws = dict(zip((each.law for each in solved.fit.laws), found.by_law, strict=True))
     low, high = min(laws, key=laws.__getitem__), max(laws, key=laws.__getitem__)
-    return Finding(
+    return Finding.by_chance(
         name=name,
         question=question,
         evidence=(
@@ -35,9 +35,9 @@ def forced_orders_absorbed(solved: Solved) -> Finding:
             f" no mark against a mark {found.factor():.2f}; by law of impact {laws[low]:.2f}"
             f" ({low}) to {laws[high]:.2f} ({high}); {_marked(solved)}"
         ),
-        verdict=verdict_of(found.chance, sure=CERTAIN, error=found.error),
         probability=found.chance,
         error=found.error,
+        sure=CERTAIN,
     )
 
 
