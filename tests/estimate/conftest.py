@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from attribution import compat
 from attribution.estimate.bvar_signs import fit_bvar_signs
 from attribution.model.restriction import Cell, Channel, Identification
 from attribution.model.spec import (
@@ -21,6 +22,10 @@ from attribution.model.spec import (
     Window,
 )
 
+ARGUMENTS = (
+    *("share", "log_scale", "signed", "banded", "own", "reach", "whitened"),
+    *("slope", "state", "jump", "scale_slope", "own_log_scale", "dof"),
+)
 NAMES = ("software", "price", "volatility", "volume")
 WINDOWS = (
     Window("crash", date(2025, 12, 2), date(2025, 12, 2)),
@@ -195,3 +200,44 @@ def headline_data():
     values["stress"] = rng.standard_normal(count)
     values["lagged_level"] = np.sin(np.arange(count) / 15)
     return SimpleNamespace(values=values, shocks=pd.DataFrame(shocks, days), crash=days[crash])
+
+
+@pytest.fixture(scope="session")
+def density_gaps():
+    """Log density of a sampled model less its kernel, its priors in closed form and Jacobians."""
+
+    def gaps(model, kernel, laws):
+        """Relative gaps at three points; ``laws`` are those of the parameters, by name."""
+        density, start = compat.log_density(model, "FAST_COMPILE")
+        backward = compat.backward(model)
+        drawn = [v.name for v in model.unobserved_value_vars]
+        free = {v.name: v for v in model.free_RVs}
+        begun = model.initial_point()
+        sizes = [np.size(begun[v.name]) for v in model.value_vars]
+        assert set(free) == {"whitened", *laws} & {"whitened", *drawn}
+
+        def inner(x):
+            return dict(zip(drawn, map(np.asarray, backward(x)), strict=True))
+
+        def log_jacobian(name, x):
+            """Of free coordinates to the parameter, by differences; a simplex loses its last."""
+            place = list(free).index(name)
+            first, kept = sum(sizes[:place]), sizes[place]
+            step = 1e-6 * np.eye(len(x))[first : first + kept]
+            slope = [(inner(x + h)[name] - inner(x - h)[name]).ravel() / 2e-6 for h in step]
+            return np.linalg.slogdet(np.array(slope)[:, :kept])[1]
+
+        for seed in range(3):
+            at = start + 0.3 * np.random.default_rng(seed).standard_normal(len(start))
+            inside = inner(at)
+            argument = {"dof": 2.1 + inside["tail"]} | {
+                name: inside.get({"state": "burst"}.get(name, name) if "burst" in laws else name)
+                for name in ARGUMENTS[:-1]
+            }
+            empty = {name: np.zeros(0) for name, x in argument.items() if x is None}
+            total = kernel.value_and_gradient(**argument | empty)[0]
+            for name in set(free) - {"whitened"}:
+                total += np.sum(laws[name].logpdf(inside[name])) + log_jacobian(name, at)
+            yield abs(density(at)[0] - total) / abs(total)
+
+    return gaps

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp
-from scipy.stats import multivariate_t
+from scipy.stats import beta, dirichlet, expon, gamma, halfnorm, multivariate_t, norm
 
 from attribution import compat
 from attribution.core.factors import bits
@@ -129,6 +129,21 @@ def test_the_value_is_the_density_of_factors_and_noise_from_their_definitions(bu
             logs.append(law.logpdf(error) + np.log(chance).sum())
         total += logsumexp(logs)
     assert_allclose(kernel.value_and_gradient(**at)[0], total, rtol=1e-11)
+
+
+def test_the_models_density_is_its_kernel_and_every_prior_in_closed_form(built, density_gaps):
+    settings = built.spec.structural
+    laws = {
+        "share": dirichlet(np.ones(built.kernel.prior.channels + 1)),
+        "log_scale": norm(0.0, settings.outcome_scale_sd),
+        **dict.fromkeys(("signed", "banded", "own", "jump"), norm()),
+        "burst": beta(1.0, 9.0),
+        "slope": halfnorm(scale=settings.exposure_sd),
+        "scale_slope": norm(0.0, settings.scale_sd),
+        "own_log_scale": expon(),
+        "tail": gamma(settings.tail_shape, scale=1 / settings.tail_rate),
+    }
+    assert max(density_gaps(built.model, built.kernel, laws)) < 1e-8
 
 
 def test_a_days_law_is_that_of_the_estimation_days(built, guessed):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp
-from scipy.stats import multivariate_t, norm
+from scipy.stats import dirichlet, expon, gamma, halfnorm, multivariate_t, norm
 
 from attribution import compat
 from attribution.estimate.bvar import build
@@ -203,6 +203,21 @@ def test_the_models_density_is_kernel_plus_priors_and_its_gradient_is_its_slope(
     gain = norm.logpdf(shifted["signed"]).sum() - norm.logpdf(arguments["signed"]).sum()
     three = kernel.value_and_gradient(**shifted)[0]
     assert_allclose(density(there)[0] - density(at)[0], three - one + gain, rtol=1e-8)
+
+
+def test_the_models_density_is_its_kernel_and_every_prior_in_closed_form(built, density_gaps):
+    settings, prior = built.spec.structural, built.kernel.prior
+    laws = {
+        "share": dirichlet(np.ones(prior.channels + 1)),
+        "log_scale": norm(0.0, settings.outcome_scale_sd),
+        **dict.fromkeys(("signed", "banded", "own", "reach", "jump"), norm()),
+        "state": dirichlet(np.append(settings.jump_calm, np.ones(len(prior.jumpers)))),
+        "slope": halfnorm(scale=settings.exposure_sd),
+        "scale_slope": norm(0.0, settings.scale_sd),
+        "own_log_scale": expon(),
+        "tail": gamma(settings.tail_shape, scale=1 / settings.tail_rate),
+    }
+    assert max(density_gaps(built.model, built.kernel, laws)) < 1e-8
 
 
 def _split(model, x):
