@@ -19,6 +19,7 @@ FACTS = {
     "words": ("worst day since April", "", "a fund's day"),
     "near": ("104", "USD", "a price"),
     "far": ("150", "USD", "a price"),
+    "none": ("0", "USD", "a price"),
     "flow": (">230", "USD m", "a flow"),
     "shares": ("6.0", "m shares", "shares created"),
     "total": (">530", "USD m", "notes"),

@@ -86,6 +86,25 @@ def test_published_figures_alone_never_decide(sources):
         figures_agree(FiguresAgree("words", "near"), given)
 
 
+@pytest.mark.parametrize(("tolerance", "agree"), [(0.443, True), (0.442, False)])
+def test_figures_agree_up_to_a_share_of_the_smaller(sources, tolerance, agree):
+    ask = FiguresAgree("near", "far", tolerance)  # 104 and 150: 44.23 % of 104 apart
+    for given in (ask, replace(ask, first="far", second="near")):
+        if agree:
+            assert figures_agree(given, sources({})).verdict == "undecided"
+        else:
+            with pytest.raises(Untestable, match="differ by up to 44 %"):
+                figures_agree(given, sources({}))
+
+
+def test_figures_of_different_units_are_not_compared(sources):
+    with pytest.raises(Untestable, match="different units"):
+        figures_agree(FiguresAgree("near", "shares", 100.0), sources({}))
+    with pytest.raises(Untestable, match="differ by up to inf %"):
+        figures_agree(FiguresAgree("none", "near", 1e9), sources({}))
+    assert figures_agree(FiguresAgree("none", "none", 0.0), sources({})).verdict == "undecided"
+
+
 def test_a_range_is_the_same_read_from_either_end(sources):
     assert sources({}).figure("turned").low == 64_000
     assert sources({}).figure("range").value == 38.5
@@ -128,6 +147,25 @@ def test_returns_after_a_signal_are_compared_with_those_after_other_days(sources
     given["move"][1:] += effect * signal.to_numpy()[:-1]
     ask = FollowThrough(("flow",), "basis", "move")
     assert follow_through(ask, sources(given)).verdict == verdict
+
+
+def test_the_band_of_a_difference_holds_nine_tenths_of_its_draws(sources):
+    """Blocks of ten days have exponential weights (Rubin 1981); the sentence quotes the draws."""
+    flow, basis, move = np.random.default_rng(3).standard_normal((3, 400))
+    given = {"flow": flow, "basis": basis.cumsum(), "move": move}
+    ask = FollowThrough(("flow",), "basis", "move", draws=3000)
+    frame = pd.DataFrame(given)
+    later = frame["move"].rolling(5).sum().shift(-5)
+    signal = (frame["flow"].rolling(5).sum() > 0) & (frame["basis"].diff(5) <= 0)
+    known = later.notna() & frame["basis"].diff(5).notna()
+    later, signal = later[known].to_numpy(), signal[known].to_numpy()
+    weight = sources(given).rng().standard_exponential((3000, 39))[:, np.arange(390) // 10]
+    means = [(weight * s) @ later / (weight * s).sum(1) for s in (signal, ~signal)]
+    low, high = np.quantile(means[0] - means[1], [0.05, 0.95])
+    found = follow_through(ask, sources(given))
+    assert f"(90 % {low:+.1f} to {high:+.1f})" in found.evidence
+    assert found.probability == pytest.approx(np.mean(means[0] > means[1]))
+    assert f"{int(signal.sum())} days of inflows" in found.evidence
 
 
 def test_unrelated_returns_are_seldom_called_a_consequence(sources):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from attribution.errors import DiagnosticsError, IdentificationError, SpecError
-from attribution.identify.rotate import rotate
+from attribution.identify.rotate import _refuse_thin, rotate
 from attribution.model.restriction import OUTCOME, Ranking, Response, VarianceShare
 
 
@@ -143,3 +143,31 @@ def test_too_few_effective_draws_are_refused(run, tables, closed):
     reduced.power = 0.4
     with pytest.raises(DiagnosticsError, match="the weights of 800 draws leave"):
         run(("a",), [tables.cell("a", "output", "+")], reduced=reduced, draws=800)
+
+
+@pytest.mark.parametrize(
+    ("ess", "k", "draws", "sentence"),
+    [
+        (400.0, 0.7, 4000, None),
+        (399.0, 0.1, 4000, "leave 399 effective ones, fewer than 400; ask for 4812 draws"),
+        (100.0, 0.1, 400, None),
+        (99.0, 0.1, 400, "leave 99 effective ones, fewer than 100; ask for 484 draws"),
+        (400.0, 0.701, 4000, "a Pareto-k of 0.70, above 0.7"),
+        (4000.0, -np.inf, 4000, None),
+    ],
+)
+def test_weights_are_refused_just_beyond_their_limits(ess, k, draws, sentence):
+    if sentence is None:
+        _refuse_thin("t", ess, k, draws)
+        return
+    with pytest.raises(DiagnosticsError, match=sentence):
+        _refuse_thin("t", ess, k, draws)
+
+
+def test_the_effective_size_is_that_of_the_weights(run, tables, closed):
+    reduced = Weighted(closed())
+    reduced.power = 8.0
+    done = run(("a",), [tables.cell("a", "output", "+")], reduced=reduced, draws=800)
+    weight = done.posterior.weight
+    assert np.isclose(done.ess, weight.sum() ** 2 / (weight**2).sum())
+    assert np.isclose(weight.mean(), 1.0)

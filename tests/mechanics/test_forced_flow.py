@@ -170,3 +170,26 @@ def test_bad_evidence_is_refused_in_one_sentence(act, message):
     with pytest.raises(DataError, match=message) as caught:
         act()
     assert "\n" not in str(caught.value)
+
+
+def test_open_interest_is_spread_by_the_product_of_both_weights():
+    """Over what the price has left open; the weights' scale does not matter, nor does a zero."""
+    entries, levers = np.array([70e3, 90e3]), np.array([2.0, 5.0])
+    book = positions(entries, [1, 3], levers, [5, 0], coins=80.0, spot=91e3, maintenance=0.0)
+    assert_allclose(book.level, liquidation_price(entries[:, None], levers, 0.0, 1.0).ravel())
+    assert_allclose(book.coins, [20.0, 0.0, 60.0, 0.0])
+    again = positions(entries, [2, 6], levers, [10, 0], coins=80.0, spot=91e3, maintenance=0.0)
+    assert_allclose(again.coins, book.coins)
+    # at 60,000 the long of 90,000 with leverage five (72,000) is gone; the rest keeps all coins
+    left = positions(entries, [1, 3], levers, [2, 1], coins=80.0, spot=60e3, maintenance=0.0)
+    assert_allclose(left.coins, 80 * np.array([2, 1, 6, 0]) / 9)
+
+
+@pytest.mark.parametrize(
+    "change", [{"entry_weights": [1, -1]}, {"leverage_weights": [-1, 2]}, {"coins": -1.0}]
+)
+def test_a_weight_below_zero_is_refused(change):
+    given = {"entry_weights": [1, 1], "leverage_weights": [1, 1], "coins": 1.0} | change
+    with pytest.raises(DataError, match="below zero; give zero or more"):
+        positions(np.array([70e3, 90e3]), leverages=np.array([2.0, 5.0]), spot=91e3,
+                  maintenance=0.0, **given)  # fmt: skip

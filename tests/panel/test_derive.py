@@ -150,3 +150,32 @@ def test_only_what_is_shifted_back_is_known_before_its_day(keys, known, card, wr
     assert read.known_before(Column("made", unit="unit", of="price", **keys)) is known
     assert read.known_before(Column("made", "at_most", "0 or 1", of="days", threshold=7))
     assert read.known_before(Column("made", "since", "0 or 1", start=date(2026, 2, 5)))
+
+
+@pytest.mark.parametrize(
+    ("moves", "refused"),
+    [([1.0, 1.499], False), ([1.0, 1.501], True), ([1.0, 0.501], False), ([1.0, 0.499], True)],
+)
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_a_leap_begins_at_one_half_either_way_whatever_the_scale(moves, refused, scale):
+    rows = pd.DataFrame({"price": moves}, index=DAYS[:2])
+    column = Column("made", "log_change", "log points", of="price", scale=scale)
+    values = derive(column, rows)
+    if refused:
+        with pytest.raises(DataError, match="correct a split"):
+            refuse_leaps(column, values, CARD, "toy.csv")
+    else:
+        refuse_leaps(column, values, CARD, "toy.csv")
+    level = Column("made", "level", "USD", of="price")
+    refuse_leaps(level, derive(level, 100 * rows), CARD, "toy.csv")
+
+
+@pytest.mark.parametrize(("least", "refused"), [(1e-300, False), (0.0, True), (-1e-300, True)])
+def test_a_logarithm_ends_at_zero(least, refused):
+    rows = RAW.assign(price=[100.0, least, 99.0, NAN, 99.0, 198.0])
+    column = Column("made", "log_level", "log points", of="price")
+    if refused:
+        with pytest.raises(DataError, match="takes its logarithm"):
+            refuse_undefined(column, rows, "toy.csv")
+    else:
+        refuse_undefined(column, rows, "toy.csv")
