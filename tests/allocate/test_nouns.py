@@ -86,7 +86,10 @@ def test_means_in_the_table_add_up_and_quantiles_are_of_the_draws():
     assert list(table.columns) == ["mean", "sd", "q05", "q95", "unit"]
     assert list(table.index) == FOUR
     assert table["mean"].sum() == pytest.approx(found.total.mean(), rel=1e-12)
-    assert table.loc["gamma", "q95"] == np.quantile(found.of("gamma"), 0.95)
+    for player in FOUR:
+        draws = found.of(player)
+        row = [draws.mean(), draws.std(ddof=1), *np.quantile(draws, [0.05, 0.95])]
+        assert table.loc[player, ["mean", "sd", "q05", "q95"]].tolist() == pytest.approx(row)
     assert (pair_interactions(game()).table()["unit"] == "pp").all()
 
 

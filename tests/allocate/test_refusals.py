@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attribution.allocate import (
+    Coalitions,
     aumann_shapley,
     but_for,
     coalitions,
@@ -266,3 +267,26 @@ def test_bad_input_is_refused_in_one_located_sentence(case):
     assert "\n" not in text
     assert not text.endswith(".")
     assert ": " in text
+
+
+def test_a_limit_itself_is_allowed_and_one_more_is_not():
+    assert sample(40).draws.shape == (1, 4)
+    with pytest.raises(SpecError, match="count is 38"):
+        sample(38)
+    with pytest.raises(SpecError, match="count is 39"):
+        sample(39)
+    assert sample(50_000, 19).draws.shape == (1, 19)  # 50,000 orders of 20 coalitions: a million
+    with pytest.raises(SpecError, match="50002 orders of 19 players pass 1,000,040 coalitions"):
+        sample(50_002, 19)
+    twelve = solve(lambda on: on.sum(1)[None], list("abcdefghijkl"))
+    assert len(twelve.masks) == 4096
+
+
+@pytest.mark.parametrize(
+    ("masks", "sentence"),
+    [([0, 2, 1, 3], "ascend"), ([0, 1, 1, 3], "ascend"), ([0, 1, 2, 4], "no player"),
+     ([-1, 1, 2, 3], "no player")],
+)  # fmt: skip
+def test_masks_that_are_no_coalitions_cannot_be_held(masks, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Coalitions(("a", "b"), np.array(masks), np.zeros((1, 4)), "pp")

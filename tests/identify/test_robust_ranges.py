@@ -95,3 +95,34 @@ def test_a_claim_that_is_no_half_space_is_left_out_and_named(table, closed, simu
 def test_more_draws_than_there_are_is_refused(table, closed, simulated):
     with pytest.raises(SpecError, match="ask for fewer"):
         searched(table, closed, simulated, draws=10**6)
+
+
+def test_averages_over_draws_are_weighted(table, closed, simulated):
+    """Weights of one and zero give the averages of the draws that have one."""
+    values = simulated[0]
+    found = rotate(closed(), table, values, lags=2, draws=400, seed=3).posterior
+    claims = compiled(table, tuple(values.columns), values, lags=2, constant=True)
+
+    def asked(posterior, draws):
+        return robust_ranges(
+            posterior, claims, values, WINDOWS, outcome="output", constant=True, draws=draws,
+            rng=np.random.default_rng(5),
+        )  # fmt: skip
+
+    half = {
+        name: getattr(found, name)[:, ::2] for name in ("impact", "lag_coefficients", "intercept")
+    }
+    kept = replace(found, **half, weight=np.ones_like(found.weight[:, ::2]))
+    weight = np.zeros_like(found.weight)
+    weight[:, ::2] = 2.0
+    one, two = asked(replace(found, weight=weight), 400), asked(kept, 200)
+    assert np.allclose(one.no_assumption, two.no_assumption, rtol=1e-12)
+    assert np.allclose(one.dilution, two.dilution, rtol=1e-12)
+    assert np.allclose(one.uniform_sd, two.uniform_sd, rtol=1e-12)
+    on = one.weight > 0
+    below = [(ends[on] < 0).mean(0) for ends in (one.upper, one.lower)]
+    assert np.allclose(one.p_negative, np.stack(below, axis=-1), atol=1e-12)
+    spread = one.no_assumption[:, 1] - one.no_assumption[:, 0]
+    assert (one.identification_strength <= 1).all() and (spread > 0).all()
+    room = (one.upper - one.lower)[on]
+    assert (one.region[..., 1] - one.region[..., 0] >= np.median(room, axis=0) - 1e-9).all()
