@@ -1,5 +1,6 @@
-"""Runs about placebo events: days on which nothing of the founding case happened."""
+"""Long calibrations that passed on this code; runs about placebo events, when nothing happened."""
 
+import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from reach import digest
 
+STORED = Path(__file__).with_name("stored.json")
+PASSED: list[str] = []
 DAY = date(2025, 10, 10)
 CARD = """
 schema = 1
@@ -90,6 +94,37 @@ native = { between = [-0.15, 0.15], reason = "no leg in shares", source = "own" 
 [identification.cells.fear_change]
 risk = { sign = "+", reason = "fear rises", source = "own" }
 """
+
+
+def pytest_addoption(parser):
+    parser.addoption("--store", action="store_true", help="run and record stored calibrations")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skip a calibration marked ``stored`` whose record is of this very code."""
+    if config.getoption("--store"):
+        return
+    records = json.loads(STORED.read_text(encoding="utf-8"))
+    for item in items:
+        record = records.get(item.nodeid)
+        if item.get_closest_marker("stored") and record == digest(item.path):
+            item.add_marker(pytest.mark.skip(reason="passed on this code; see tests/stored.json"))
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" and report.passed and "stored" in report.keywords:
+        PASSED.append(report.nodeid)
+
+
+def pytest_sessionfinish(session):
+    """Write records of what passed; workers leave that to the process that leads them."""
+    if not session.config.getoption("--store") or hasattr(session.config, "workerinput"):
+        return
+    records = json.loads(STORED.read_text(encoding="utf-8"))
+    root = session.config.rootpath
+    records |= {name: digest(root / name.partition("::")[0]) for name in PASSED}
+    text = json.dumps(dict(sorted(records.items())), indent=1, ensure_ascii=False)
+    STORED.write_text(text + "\n", encoding="utf-8")
 
 
 @pytest.fixture

@@ -151,6 +151,7 @@ def test_one_seed_gives_the_same_bits():
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 @pytest.mark.parametrize("seed", range(10))
 def test_random_tables_have_the_law_of_joint_accept_reject(seed):
     rng = np.random.default_rng(100 + seed)

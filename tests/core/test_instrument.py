@@ -204,6 +204,7 @@ def test_delta_intervals_of_a_contribution_miss_too_often_if_the_instrument_is_w
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 @pytest.mark.parametrize("loading", [WEAK, MIDDLE, STRONG])
 def test_robust_sets_cover_in_a_thousand_samples(loading):
     runs = 1000

@@ -141,6 +141,7 @@ def test_sweeps_leave_the_prior_where_it_is(prior, law):
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 @pytest.mark.parametrize("law", LAWS)
 def test_sweeps_leave_the_prior_where_it_is_to_three_digits(prior, law):
     scores = standard_scores(prior, LAWS[law], 60_000, seed=2)

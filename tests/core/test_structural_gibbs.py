@@ -202,6 +202,7 @@ def test_sweeps_and_new_data_in_turn_leave_the_joint_distribution(name):
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 @pytest.mark.parametrize("inferred", [False, True])
 @pytest.mark.parametrize("name", LAWS)
 def test_the_joint_distribution_holds_to_a_thousandth(name, inferred):

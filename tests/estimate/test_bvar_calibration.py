@@ -168,6 +168,7 @@ def ranks(headline, monkeypatch, simulations=SIMULATIONS, seed=0):
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 @pytest.mark.filterwarnings("ignore:.*Numba will use object mode.*")
 def test_the_truth_ranks_uniformly_among_posterior_draws(headline, monkeypatch):
     table = ranks(headline, monkeypatch)

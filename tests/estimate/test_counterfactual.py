@@ -55,6 +55,7 @@ def coverage(model, level, repeats, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 def test_the_interval_covers_the_effect_of_the_vignette_at_its_nominal_rate():
     repeats = 600
     error = np.sqrt(0.95 * 0.05 / repeats)
@@ -207,6 +208,7 @@ def test_a_few_draws_find_the_coefficients():
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 @pytest.mark.parametrize("law", ["normal", "horseshoe"])
 def test_wandering_betas_and_the_scale_of_the_noise_are_found(law):
     n = 400
@@ -227,6 +229,7 @@ def test_wandering_betas_and_the_scale_of_the_noise_are_found(law):
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 def test_the_returns_interval_covers_single_rows_at_its_nominal_rate():
     ahead = 600
     rows = returns_rows(400, ahead, seed=5, scale=True)

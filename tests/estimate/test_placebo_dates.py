@@ -130,6 +130,7 @@ def test_errors_clustered_by_fund_or_robust_to_common_shocks_reject_a_true_null_
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 def test_the_sizes_of_errors_that_look_robust_are_those_stated():
     """23 % and 88 %, for a nominal 5 %, each within three Monte Carlo errors."""
     clustered, kernel = sizes(300)

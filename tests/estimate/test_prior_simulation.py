@@ -141,6 +141,7 @@ def test_ranks_of_the_truth_are_uniform(case):
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 @pytest.mark.parametrize("case", CASES)
 def test_ranks_of_the_truth_are_uniform_over_many_worlds(case):
     check_uniform(case, 600, seed=5)

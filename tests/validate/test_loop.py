@@ -183,6 +183,7 @@ def test_one_world_without_amplifiers_gives_quantiles_of_every_effect():
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 def test_places_of_the_truth_are_uniform_over_a_few_worlds():
     records = [one(Calibration(Loop()), 5, number)[1] for number in range(24)]
     assert all(isinstance(record, dict) for record in records)
@@ -192,6 +193,7 @@ def test_places_of_the_truth_are_uniform_over_a_few_worlds():
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 def test_no_mechanism_is_found_where_there_is_none():
     records = [one(LoopOff(), 5, number)[1] for number in range(12)]
     for name in ("gamma", "notes", "liquidations"):

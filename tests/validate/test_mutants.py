@@ -20,6 +20,7 @@ LOADED.loader.exec_module(mutants)
 
 FAST = ("unit-effect decomposition", "P transposed", "event leak", "regime off by one")
 SEED = 20
+LONG = (pytest.mark.slow, pytest.mark.stored)
 
 
 def smallest(design, replications, seed=SEED):
@@ -34,7 +35,7 @@ def smallest(design, replications, seed=SEED):
 
 def by_name(names):
     return [
-        pytest.param(mutant, id=mutant.name, marks=[] if mutant.name in names else pytest.mark.slow)
+        pytest.param(mutant, id=mutant.name, marks=[] if mutant.name in names else LONG)
         for mutant in mutants.MUTANTS
     ]
 

@@ -1,11 +1,12 @@
 """How many one-line faults does the suite see?  Drawn at random, planted one at a time.
 
-    python tests/faults/seed_faults.py --seed 1 --number 90 --out build/faults.json
+    python tests/seed_faults.py --seed 1 --number 90 --out build/faults.json
 
 Each fault changes one expression of the package in a copy of the checkout; the tests that reach
 the module by imports run, the nearest first, until one fails.  What survives is for a reader: a
-fault that changes no behaviour (an equivalent) is named in ``equivalent.json`` with the reason, and
-counts neither way.  Sizes on a page (constants of ``report``) are no behaviour and are not drawn.
+fault that changes no behaviour (an equivalent) is named in ``equivalent_faults.json`` with the
+reason, and counts neither way.  Sizes on a page (constants of ``report``) are no behaviour and are
+not drawn.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "attribution"
-EQUIVALENT = Path(__file__).with_name("equivalent.json")
+from reach import PACKAGE, ROOT, imports, sources
+
+EQUIVALENT = Path(__file__).with_name("equivalent_faults.json")
 COPIED = ("attribution", "data", "docs", "models", "tests", ".ci")
 SECONDS = 420
 """Time of the tests of one fault; one that outlives them is run against the whole suite by hand."""
@@ -162,23 +163,9 @@ def draw(number: int, seed: int) -> list[Fault]:
     return chosen
 
 
-def imports(path: Path) -> set[str]:
-    """Modules of the package that a file names in its imports, in functions too."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {name for name in found if name.startswith("attribution")}
-
-
 def nearest_tests(path: str) -> list[str]:
     """Test files that reach a module by imports, the nearest first."""
-    files = {}
-    for file in PACKAGE.rglob("*.py"):
-        parts = file.relative_to(ROOT).with_suffix("").parts
-        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    files = sources()
     users: dict[str, set[str]] = {}
     for name, file in files.items():
         for used in imports(file):
