@@ -9,8 +9,7 @@ zero, costs a digit or meets a threshold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,18 +29,26 @@ class Units:
     mean: pd.Series
     size: pd.Series
 
-    def estimates(self, fit: Any) -> tuple[pd.Series, pd.Series]:
-        """Return coefficients and standard errors of a fit in the units of the data."""
-        names = list(fit.params.index)
-        change = np.diag(float(self.size[self.outcome]) / self.size[names].to_numpy())
-        shift = np.zeros(len(names))
+    def coefficients(self, inner: pd.Series) -> pd.Series:
+        """Coefficients in the units of the data, from those of columns of order one."""
+        names = list(inner.index)
+        found = self._change(names) @ inner.to_numpy()
         if CONSTANT in names:
-            at = names.index(CONSTANT)
-            shift[at] = self.mean[self.outcome]
-            change[at] -= self.mean[names].to_numpy() @ change
-        found = shift + change @ fit.params.to_numpy()
-        covariance = change @ np.asarray(fit.cov) @ change.T
-        return pd.Series(found, names), pd.Series(np.sqrt(np.diag(covariance)), names)
+            found[names.index(CONSTANT)] += self.mean[self.outcome]
+        return pd.Series(found, names)
+
+    def errors(self, inner: pd.DataFrame) -> pd.Series:
+        """Return standard errors in the units of the data, from a covariance of the others."""
+        names = list(inner.index)
+        change = self._change(names)
+        covariance = change @ inner.to_numpy() @ change.T
+        return pd.Series(np.sqrt(np.diag(covariance)), names)
+
+    def _change(self, names: list[str]) -> np.ndarray:
+        change = np.diag(float(self.size[self.outcome]) / self.size[names].to_numpy())
+        if CONSTANT in names:
+            change[names.index(CONSTANT)] -= self.mean[names].to_numpy() @ change
+        return change
 
     def test(self, inner: AndersonRubin, endogenous: str) -> AndersonRubin:
         """Return a test of the coefficient in the units of the data."""
@@ -66,7 +73,12 @@ def standardised(columns: Columns) -> tuple[Columns, Units]:
         moved.loc[:, still[part.columns] & (part.columns != CONSTANT)] = 0.0
         return moved
 
-    inner = Columns(
-        inward(parts[0]).iloc[:, 0], *(inward(part.astype(float)) for part in parts[1:])
+    outcome, endogenous, exogenous, instruments = (inward(part.astype(float)) for part in parts)
+    inner = replace(
+        columns,
+        outcome=outcome.iloc[:, 0],
+        endogenous=endogenous,
+        exogenous=exogenous,
+        instruments=instruments,
     )
     return inner, Units(str(columns.outcome.name), mean, size)

@@ -98,11 +98,12 @@ def instrumental(
             " more rows, or fewer columns"
         ) from None
     order = [*x.columns, *w.columns]
-    told = {name: units.estimates(fit) for name, fit in fits.items()}
     test = _anderson_rubin(columns, covariance, bandwidth)
     return Instrumented(
-        coefficients=pd.DataFrame({name: own for name, (own, _) in told.items()}).loc[order],
-        errors=pd.DataFrame({name: own for name, (_, own) in told.items()}).loc[order],
+        coefficients=pd.DataFrame(
+            {name: units.coefficients(fit.params) for name, fit in fits.items()}
+        ).loc[order],
+        errors=pd.DataFrame({name: units.errors(fit.cov) for name, fit in fits.items()}).loc[order],
         r2=pd.Series({name: float(fit.rsquared) for name, fit in fits.items()}),
         kappa=float(fits["liml"].kappa) if "liml" in fits else np.nan,
         first_stage=stage,

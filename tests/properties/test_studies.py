@@ -92,7 +92,11 @@ def frame():
 def stacked(frame):
     """Five entities on the same days, for studies of panels."""
     rng = np.random.default_rng(4)
-    each = {name: frame[["y", "x"]].assign(y=0.3 * frame["y"] * (name == "f") + rng.standard_normal(len(frame))) for name in ENTITIES}
+    unit, zero = frame["y"].std(), frame["y"].mean()
+    each = {}
+    for name in ENTITIES:
+        moved = 0.3 * (frame["y"] - zero) / unit * (name == "f") + rng.standard_normal(len(frame))
+        each[name] = frame[["y", "x"]].assign(y=zero + unit * moved)
     return pd.concat(each, names=["entity", "time"])
 
 
