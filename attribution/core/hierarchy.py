@@ -84,6 +84,8 @@ def hierarchy(
     sum_of_coefficients: bool = True,
     single_unit_root: bool = True,
     outliers: np.ndarray | None = None,
+    unit: np.ndarray | None = None,
+    zero: np.ndarray | None = None,
 ) -> Hierarchy:
     """State the problem.
 
@@ -95,6 +97,8 @@ def hierarchy(
     own_lag : (variable,); prior mean of the first own lag.
     tightness, scales : λ and ψ^½ (variable,) where they are given; inferred if None.
     outliers : positions of the days with a scale of their own.
+    unit, zero : (variable,); the unit of each series in that of the data, and where the zero of
+        the data lies, if the series are standardised.
 
     References
     ----------
@@ -107,6 +111,8 @@ def hierarchy(
     chosen = np.zeros(len(rows), bool)
     chosen[[] if outliers is None else outliers] = True
     shapes, rates = np.array([*tightness_laws().values(), *[residual_rates()] * n]).T
+    if unit is not None:
+        rates[3:] /= unit**2
     days = int(chosen.sum())
     psi = 2.0 * np.log(spread if scales is None else scales)
     free = [tightness is None, sum_of_coefficients, single_unit_root]
@@ -117,6 +123,7 @@ def hierarchy(
             moments=rows[~chosen].T @ rows[~chosen],
             scaled=np.ascontiguousarray(rows[chosen]),
             level=np.asarray(level, float),
+            zero=np.zeros(n) if zero is None else zero,
             own=np.asarray(own_lag, float),
             shapes=np.ascontiguousarray(shapes),
             rates=np.ascontiguousarray(rates),

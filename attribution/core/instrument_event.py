@@ -50,6 +50,11 @@ class EventEstimate:
     possible: ConfidenceSet
     silent: bool
 
+    def scaled(self, factor: float) -> EventEstimate:
+        """Return the same in another unit; the factor is positive."""
+        possible = self.possible.scaled(factor)
+        return EventEstimate(self.estimate.scaled(factor), possible, self.silent)
+
 
 def contribution(
     var: ProxyVar, response: np.ndarray, regressors: np.ndarray, *, variable: int, level: float

@@ -38,6 +38,11 @@ class Estimate:
     delta: ConfidenceSet
     robust: ConfidenceSet
 
+    def scaled(self, factor: float) -> Estimate:
+        """Return the same in another unit; the factor is positive."""
+        delta, robust = self.delta.scaled(factor), self.robust.scaled(factor)
+        return Estimate(self.value * factor, self.se * factor, delta, robust)
+
 
 def delta_interval(value: float, se: float, level: float) -> ConfidenceSet:
     """Return value ± the normal quantile times its standard error."""

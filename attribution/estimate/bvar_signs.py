@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import cone_gibbs, niw
+from attribution.core.standard import Standard
 from attribution.errors import DiagnosticsError
 from attribution.estimate.acceptance import Acceptance, measure_acceptance
 from attribution.estimate.cones import Cones, table_cones
-from attribution.estimate.conjugate import conjugate_prior
+from attribution.estimate.conjugate import conjugate_prior, standardised
 from attribution.estimate.robust import RobustSets, robust_sets
 from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
 from attribution.model.spec import ModelSpec, Window
@@ -98,14 +99,14 @@ def fit_bvar_signs(
     refuse_settings(spec, draws, event_in, estimator="the closed form")
     cones = table_cones(spec)
     frame = estimation_sample(spec, values, event_in, last=spec.event.hold_out[1])
-    reduced = _reduced_form(spec, frame.to_numpy(float))
+    standard, inner = _reduced_form(spec, frame)
+    reduced = standard.restored(inner)
     rng = np.random.default_rng(seed)
     impact = _chains(reduced, cones, draws // CHAINS, rng)
     acceptance = measure_acceptance(spec, reduced, cones, impact, rng)
     flat = impact.reshape(draws, *impact.shape[2:])
-    slopes, intercept = niw.split(
-        niw.draw_coefficients(reduced, flat, rng), constant=spec.system.constant
-    )
+    drawn = niw.draw_coefficients(inner, flat / standard.unit[:, None], rng)
+    slopes, intercept = niw.split(standard.coefficients(drawn), constant=spec.system.constant)
     posterior = StructuralPosterior(
         variables=spec.system.variables,
         shocks=_shock_names(cones, len(spec.system.variables)),
@@ -139,9 +140,14 @@ def _shock_names(cones: Cones, n: int) -> tuple[str, ...]:
     return (*cones.channels, *(f"unnamed_{number}" for number in unnamed))
 
 
-def _reduced_form(spec: ModelSpec, series: np.ndarray) -> niw.NormalInverseWishart:
+def _reduced_form(
+    spec: ModelSpec, frame: pd.DataFrame
+) -> tuple[Standard, niw.NormalInverseWishart]:
+    """Return standard coordinates, and the closed-form posterior in them."""
+    standard, series = standardised(spec, frame)
     response, regressors = niw.design(series, lags=spec.system.lags, constant=spec.system.constant)
-    return niw.posterior(conjugate_prior(spec, series), response, regressors)
+    prior = conjugate_prior(spec, series, zero=standard.zero)
+    return standard, niw.posterior(prior, response, regressors)
 
 
 def _chains(

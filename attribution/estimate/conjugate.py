@@ -14,20 +14,27 @@ import pandas as pd
 
 from attribution.core import niw
 from attribution.core.dummies import unit_root_dummies
+from attribution.core.standard import Standard
 from attribution.model.spec import ModelSpec
 from attribution.reduced import Batch
 
 
 def conjugate_prior(
-    spec: ModelSpec, series: np.ndarray, *, spread: np.ndarray | None = None
+    spec: ModelSpec,
+    series: np.ndarray,
+    *,
+    spread: np.ndarray | None = None,
+    zero: np.ndarray | None = None,
 ) -> niw.NormalInverseWishart:
     """Return the prior that the model file asks for, its dummy observations absorbed.
 
     Parameters
     ----------
-    series : (time, variable); the estimation rows, lags included.
+    series : (time, variable); the estimation rows, lags included, measured from where the prior of
+        the constants is centred.
     spread : (variable,); residual scales of the prior, those of the series' own autoregressions if
         not given.
+    zero : (variable,); where the zero of the data lies, if not at zero.
 
     References
     ----------
@@ -53,8 +60,16 @@ def conjugate_prior(
         constant=constant,
         sum_of_coefficients=settings.sum_of_coefficients,
         single_unit_root=settings.single_unit_root,
+        zero=zero,
     )
     return niw.posterior(start, response, regressors) if len(response) else start
+
+
+def standardised(spec: ModelSpec, frame: pd.DataFrame) -> tuple[Standard, np.ndarray]:
+    """Return coordinates for the estimation rows (time, variable), and the rows in them."""
+    series = frame.to_numpy(float)
+    standard = Standard.of(series, lags=spec.system.lags, constant=spec.system.constant)
+    return standard, standard.inward(series)
 
 
 def own_lags(spec: ModelSpec) -> np.ndarray:
@@ -68,7 +83,8 @@ class ConjugateForm:
 
     Attributes
     ----------
-    posterior : of (B, Σ), the days in ``time`` taken in.
+    inner : posterior of (B, Σ), the days in ``time`` taken in, in the coordinates of ``standard``.
+    standard : the way back to units of the data.
     rng : what every draw comes from.
     """
 
@@ -77,19 +93,27 @@ class ConjugateForm:
     constant: bool
     chains: int
     notes: Mapping[str, object]
-    posterior: niw.NormalInverseWishart
+    inner: niw.NormalInverseWishart
+    standard: Standard
     rng: np.random.Generator
+
+    @property
+    def posterior(self) -> niw.NormalInverseWishart:
+        """The posterior of (B, Σ) in units of the data."""
+        return self.standard.restored(self.inner)
 
     def batch(self, draws: int) -> Batch:
         """Draw factors now and coefficients for whichever of them are asked for."""
         n = len(self.variables)
-        factor = niw.draw_factor(self.posterior, self.chains * draws, self.rng)
+        factor = niw.draw_factor(self.inner, self.chains * draws, self.rng)
 
         def coefficients(chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-            return niw.draw_coefficients(self.posterior, factor[chosen], rng)
+            return self.standard.coefficients(
+                niw.draw_coefficients(self.inner, factor[chosen], rng)
+            )
 
         return Batch(
-            factor=factor.reshape(self.chains, draws, n, n),
+            factor=self.standard.impact(factor).reshape(self.chains, draws, n, n),
             coefficients=coefficients,
             weight=np.ones((self.chains, draws)),
         )
@@ -104,17 +128,22 @@ def conjugate_form(
     spread: np.ndarray | None = None,
 ) -> ConjugateForm:
     """Update the prior with the rows of ``frame`` (time, variable), lags included."""
-    series, lags = frame.to_numpy(float), spec.system.lags
-    prior = conjugate_prior(spec, series, spread=spread)
+    lags = spec.system.lags
+    standard, series = standardised(spec, frame)
+    given = None if spread is None else spread / standard.unit
+    prior = conjugate_prior(spec, series, spread=given, zero=standard.zero)
     response, regressors = niw.design(series, lags=lags, constant=spec.system.constant)
     posterior = niw.posterior(prior, response, regressors)
     proper = prior.dof > len(prior.scale) - 1 and not spec.prior.flat
+    evidence = niw.log_evidence(prior, posterior) if proper else 0.0
+    log_units = len(response) * np.log(standard.unit).sum()  # of a density of the data
     return ConjugateForm(
         variables=spec.system.variables,
         time=pd.DatetimeIndex(frame.index[lags:]),
         constant=spec.system.constant,
         chains=chains,
-        notes={"log_evidence": niw.log_evidence(prior, posterior)} if proper else {},
-        posterior=posterior,
+        notes={"log_evidence": evidence - float(log_units)} if proper else {},
+        inner=posterior,
+        standard=standard,
         rng=rng,
     )

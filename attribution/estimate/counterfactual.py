@@ -20,8 +20,8 @@ class Counterfactual:
     predicted : (chain, draw, row after the pre-period); with the noise of single rows.
     expected : the same without that noise: its mean given coefficients and level.
     accounted : (chain, draw, row after the pre-period, control); what each control's move brings:
-        its coefficient times its value (returns), or times its distance from its last value
-        before (level).
+        its coefficient times its distance from its mean of the pre-period (returns), or from its
+        last value there (level).
     fitted : (sample, row of the pre-period); expected plus noise.
     coefficients : (chain, draw, control); unit of the outcome per unit of the control, as they
         stand at the end of the pre-period; zero where a control is out.

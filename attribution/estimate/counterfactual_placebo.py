@@ -64,7 +64,8 @@ def placebo_returns(
     scale : (row,); relative sd of each row's noise, as the whole pre-period has taught it.
     window : (row,) of numbers, counted from the first row after the pre-period.
     """
-    length = len(window)
+    length, unit = len(window), y[:pre].std()
+    y, x = (y - y[:pre].mean()) / unit, (x - x[:pre].mean(0)) / x[:pre].std(0)
     z = np.column_stack([np.ones(len(y)), x])
     first = max(pre // 2, z.shape[1] + 10)
     starts = np.arange(first, max(pre - length + 1, first))
@@ -82,7 +83,7 @@ def placebo_returns(
     sd = np.sqrt(variance * (spread + leverage))
     p_value = 2.0 * student.sf(np.abs(effect / sd), dof)
     event = float(effect[-1] / sd[-1]), float(p_value[-1])
-    return Placebo(effect[:-1], sd[:-1], p_value[:-1], event, length)
+    return Placebo(unit * effect[:-1], unit * sd[:-1], p_value[:-1], event, length)
 
 
 def _before(values: np.ndarray, at: np.ndarray) -> np.ndarray:

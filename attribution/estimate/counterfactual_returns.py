@@ -35,7 +35,8 @@ def counterfactual_returns(
         r_t = \alpha + x_t'\beta_{b(t)} + \sigma e^{\gamma' s_t} e_t, \quad e_t \sim t_\nu, \qquad
         \beta_{b+1} = \beta_b + \omega \odot z_b
 
-    Both sides are divided by their sd in the pre-period; ``s`` are the scale columns, standardised.
+    Both sides are measured from their mean in the pre-period and divided by their sd there, so that
+    a constant added to a series changes nothing; ``s`` are the scale columns, standardised.
     Blocks b of equal length are counted back from the end of the pre-period, so that every row
     after it belongs to a step not yet seen.
 
@@ -117,9 +118,10 @@ def _standard(rows: CounterfactualRows) -> tuple[np.ndarray, np.ndarray, np.ndar
     scale = rows.scale
     if scale.shape[1]:
         scale = (scale - scale[:n].mean(0)) / scale[:n].std(0, ddof=1)
-    sds = rows.controls[:n].std(0, ddof=1)
-    controls = np.ascontiguousarray(rows.controls / sds)
-    return rows.outcome / rows.outcome[:n].std(ddof=1), controls, scale
+    seen, sds = rows.controls[:n], rows.controls[:n].std(0, ddof=1)
+    controls = np.ascontiguousarray((rows.controls - seen.mean(0)) / sds)
+    level, spread = rows.outcome[:n].mean(), rows.outcome[:n].std(ddof=1)
+    return (rows.outcome - level) / spread, controls, scale
 
 
 def _collect(
@@ -132,18 +134,19 @@ def _collect(
     n, drawn = rows.pre, tree["posterior"].to_dataset()
     ahead = len(rows.outcome) - n
     spread, sds = rows.outcome[:n].std(ddof=1), rows.controls[:n].std(0, ddof=1)
+    controls = rows.controls - rows.controls[:n].mean(0)
     block, seen = blocks(question, n, ahead)
     path = _path(drawn, seen, int(block[-1]) + 1, rng) * spread / sds
-    alpha = drawn["alpha"].to_numpy()[..., None] * spread
-    accounted = rows.controls[n:] * path[:, :, block[n:]]
+    alpha = rows.outcome[:n].mean() + drawn["alpha"].to_numpy()[..., None] * spread
+    accounted = controls[n:] * path[:, :, block[n:]]
     expected = alpha + accounted.sum(-1)
     dof = 2.0 + drawn["tail"].to_numpy()[..., None]
     sigma = spread * np.exp(_log_scale(drawn, _standard(rows)[2]))
     noise = rng.standard_t(dof, size=expected.shape)
     flat = path.reshape(-1, *path.shape[2:])
     some = np.linspace(0, len(flat) - 1, min(BAND, len(flat))).astype(int)
-    mean = alpha.reshape(-1, 1)[some] + np.einsum("nk,dnk->dn", rows.controls[:n],
-                                                  flat[some][:, block[:n]])  # fmt: skip
+    mean = alpha.reshape(-1, 1)[some]
+    mean = mean + np.einsum("nk,dnk->dn", controls[:n], flat[some][:, block[:n]])
     width = sigma[..., :n].reshape(len(flat), -1)[some]
     fitted = mean + width * rng.standard_t(dof.reshape(-1, 1)[some], size=mean.shape)
     wander = np.quantile(flat[:, :seen], QUANTILES, axis=0).swapaxes(0, 1) if seen > 1 else None

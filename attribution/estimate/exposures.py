@@ -30,10 +30,11 @@ def exposures(returns: np.ndarray, factors: np.ndarray, *, window: int, least: i
     fama1973
     """
     days, count = factors.shape
-    x = np.column_stack([np.ones(days), factors])
+    (center, size), (level, unit) = _moments(factors, least), _moments(returns, least)
+    x = np.column_stack([np.ones(days), (factors - center) / size])
     seen = np.isfinite(returns) & np.isfinite(factors).all(1)[:, None]
     x = np.where(np.isfinite(x), x, 0.0)
-    y = np.where(seen, returns, 0.0)
+    y = np.where(seen, (returns - level) / unit, 0.0)
     square = _before(np.einsum("ta,tp,tq->tapq", seen.astype(float), x, x), window)
     product = _before(np.einsum("ta,tp->tap", y, x), window)
     enough = square[..., 0, 0] >= least
@@ -45,7 +46,21 @@ def exposures(returns: np.ndarray, factors: np.ndarray, *, window: int, least: i
     sound = enough & moving & (np.linalg.eigvalsh(scaled)[..., 0] > ILL)
     scaled = np.where(sound[..., None, None], scaled, np.eye(count + 1))
     found = np.linalg.solve(scaled, (product / spread)[..., None])[..., 0] / spread
-    return np.asarray(np.where(sound[..., None], found, np.nan)[..., 1:])
+    found = found[..., 1:] * unit[:, None] / size
+    return np.asarray(np.where(sound[..., None], found, np.nan))
+
+
+def _moments(values: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the first values of each column, which precede any exposure.
+
+    Taken out and put back: neither units nor the distance from zero may decide what is sound.
+    """
+    known = np.isfinite(values)
+    known &= known.cumsum(0) <= first
+    count = np.maximum(known.sum(0), 1)
+    mean = np.where(known, values, 0.0).sum(0) / count
+    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
+    return mean, np.where(spread > 0, spread, 1.0)
 
 
 def _before(values: np.ndarray, window: int) -> np.ndarray:

@@ -10,12 +10,13 @@ import pandas as pd
 from scipy.special import ndtr
 
 from attribution.core import evidence, niw
-from attribution.core.hierarchy import Hierarchy, hierarchy, points
+from attribution.core.hierarchy import Hierarchy, hierarchy, points, residual_rates
 from attribution.core.importance import Proposal, draw, natural_mode, proposal, sharpened
+from attribution.core.standard import Standard
 from attribution.core.wishart import factors
 from attribution.diagnostics import weight_size
-from attribution.errors import DiagnosticsError
-from attribution.estimate.conjugate import own_lags
+from attribution.errors import DiagnosticsError, SpecError
+from attribution.estimate.conjugate import own_lags, standardised
 from attribution.model.spec import ModelSpec
 from attribution.reduced import Batch
 
@@ -39,6 +40,7 @@ class HierarchicalForm:
     hierarchy: Hierarchy
     proposal: Proposal
     listed: np.ndarray
+    standard: Standard
     rng: np.random.Generator
 
     def batch(self, draws: int) -> Batch:
@@ -53,16 +55,16 @@ class HierarchicalForm:
             drawn: np.ndarray = evidence.draw_coefficients(
                 hyper[chosen], np.ascontiguousarray(factor[chosen]), problem, rng
             )
-            return drawn
+            return self.standard.coefficients(drawn)
 
         return Batch(
-            factor=factor.reshape(*lead, n, n),
+            factor=self.standard.impact(factor).reshape(*lead, n, n),
             coefficients=coefficients,
             weight=weight.reshape(lead),
             scale=self._scale(hyper, lead),
             hyper={
                 name: values.reshape(*lead, *values.shape[1:])
-                for name, values in named(hyper, n).items()
+                for name, values in named(hyper, self.standard.unit).items()
             },
         )
 
@@ -70,17 +72,23 @@ class HierarchicalForm:
         if not len(self.listed):
             return None
         scale = np.ones((len(hyper), len(self.time)))
-        scale[:, self.listed] = named(hyper, len(self.variables))["outlier_scale"]
+        scale[:, self.listed] = named(hyper, self.standard.unit)["outlier_scale"]
         return scale.reshape(*lead, -1)
 
 
-def named(hyper: np.ndarray, n: int) -> dict[str, np.ndarray]:
-    """Hyperparameters (point, ...) in the terms of the model file; absent ones are left out."""
+def named(hyper: np.ndarray, unit: np.ndarray) -> dict[str, np.ndarray]:
+    """Hyperparameters (point, ...) in the terms of the model file; absent ones are left out.
+
+    Parameters
+    ----------
+    unit : (variable,); of the series, in that of the data.
+    """
+    n = len(unit)
     columns = {
         "tightness": np.exp(hyper[:, 0]),
         "sum_of_coefficients": np.exp(hyper[:, 1]),
         "single_unit_root": np.exp(hyper[:, 2]),
-        "residual_scale": np.exp(0.5 * hyper[:, 3 : 3 + n]),
+        "residual_scale": unit * np.exp(0.5 * hyper[:, 3 : 3 + n]),
         "outlier_scale": 1.0 / ndtr(-hyper[:, 3 + n :]),
     }
     return {name: x for name, x in columns.items() if x.size and np.isfinite(x).all()}
@@ -112,14 +120,18 @@ def hierarchical_form(
     ----------
     giannone2015; lenza2022
     """
-    series, system, prior = frame.to_numpy(float), spec.system, spec.prior
+    system, prior = spec.system, spec.prior
+    standard, series = standardised(spec, frame)
     response, regressors = niw.design(series, lags=system.lags, constant=system.constant)
     if spread is None:
         spread = niw.autoregressive_spread(series[system.lags :])
+    else:
+        spread = spread / standard.unit
+    _refuse_small(spec, spread * standard.unit, len(response))
     problem = hierarchy(
         response,
         regressors,
-        spread=np.asarray(spread, float),
+        spread=spread,
         level=series[: system.lags].mean(axis=0),
         own_lag=own_lags(spec),
         lags=system.lags,
@@ -129,6 +141,8 @@ def hierarchical_form(
         sum_of_coefficients=prior.sum_of_coefficients is not None,
         single_unit_root=prior.single_unit_root is not None,
         outliers=listed,
+        unit=standard.unit,
+        zero=standard.zero,
     )
     fitted = proposal(problem)
     share = _share(problem, fitted, rng)
@@ -146,23 +160,41 @@ def hierarchical_form(
         time=pd.DatetimeIndex(frame.index[system.lags :]),
         constant=system.constant,
         chains=chains,
-        notes=_notes(problem, fitted, share),
+        notes=_notes(problem, fitted, share, standard),
         hierarchy=problem,
         proposal=fitted,
         listed=listed,
+        standard=standard,
         rng=rng,
     )
+
+
+def _refuse_small(spec: ModelSpec, spread: np.ndarray, days: int) -> None:
+    """Refuse residual scales so small that the law of ψ says more about them than the days do."""
+    _, rate = residual_rates()
+    for name, own in zip(spec.system.variables, spread, strict=True):
+        if rate / own**2 > 0.5 * days:
+            raise SpecError(
+                f"model '{spec.name}': the residual scale of '{name}' is {own:.2g}, and the"
+                " published law of hierarchical scales keeps them near 0.02 in the unit of the"
+                " series; multiply the series by 100 or more, or set hierarchical = false"
+            )
 
 
 def _share(problem: Hierarchy, fitted: Proposal, rng: np.random.Generator) -> float:
     return weight_size(draw(problem, fitted, PILOT, rng)[1]) / PILOT
 
 
-def _notes(problem: Hierarchy, fitted: Proposal, share: float) -> dict[str, object]:
+def _notes(
+    problem: Hierarchy, fitted: Proposal, share: float, standard: Standard
+) -> dict[str, object]:
     mode, height = natural_mode(problem)
-    found = named(points(problem, mode[None]), len(problem.problem.own))
+    found = named(points(problem, mode[None]), standard.unit)
+    log_unit, n = np.log(standard.unit), len(standard.unit)
+    # densities of the data and of the scales ψ are those of both in their own units
+    moved = problem.problem.days * log_unit.sum() + 2.0 * log_unit[problem.problem.free[3 : 3 + n]].sum()
     return {
         "hyperparameter_mode": {name: values[0].tolist() for name, values in found.items()},
-        "log_posterior_at_mode": height,
+        "log_posterior_at_mode": height - float(moved),
         "importance_effective_share": share,
     }

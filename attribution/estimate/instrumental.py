@@ -14,6 +14,7 @@ from attribution.core.first_stage import first_stage
 from attribution.errors import DataError
 from attribution.estimate.anderson_rubin import AndersonRubin, anderson_rubin
 from attribution.estimate.instrument_columns import Columns, refuse_collinear
+from attribution.estimate.instrument_units import standardised
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def instrumental(
     """
     from linearmodels.iv import IV2SLS, IVGMM, IVLIML
 
+    columns, units = standardised(columns)
     refuse_collinear(columns)
     if bandwidth >= len(columns.outcome):
         raise DataError(
@@ -96,14 +98,17 @@ def instrumental(
             " more rows, or fewer columns"
         ) from None
     order = [*x.columns, *w.columns]
+    test = _anderson_rubin(columns, covariance, bandwidth)
     return Instrumented(
-        coefficients=pd.DataFrame({name: fit.params for name, fit in fits.items()}).loc[order],
-        errors=pd.DataFrame({name: fit.std_errors for name, fit in fits.items()}).loc[order],
+        coefficients=pd.DataFrame(
+            {name: units.coefficients(fit.params) for name, fit in fits.items()}
+        ).loc[order],
+        errors=pd.DataFrame({name: units.errors(fit.cov) for name, fit in fits.items()}).loc[order],
         r2=pd.Series({name: float(fit.rsquared) for name, fit in fits.items()}),
         kappa=float(fits["liml"].kappa) if "liml" in fits else np.nan,
         first_stage=stage,
         tests=tests,
-        anderson_rubin=_anderson_rubin(columns, covariance, bandwidth),
+        anderson_rubin=None if test is None else units.test(test, str(x.columns[0])),
     )
 
 

@@ -61,10 +61,12 @@ def panel_ols(
 
     every = dict(zip(names, design.covariates, strict=True)) | dict(events)
     refuse_spanned(design, every)
+    size = {name: _size(x[design.mask]) for name, x in every.items()}
+    unit = _size(design.outcome[design.mask])
     index = pd.MultiIndex.from_product([entities, days], names=["entity", "time"])
     kept = design.mask.T.ravel()
-    table = pd.DataFrame({name: x.T.ravel() for name, x in every.items()}, index=index)[kept]
-    outcome = pd.Series(design.outcome.T.ravel(), index=index, name="outcome")[kept]
+    table = pd.DataFrame({name: x.T.ravel() / size[name] for name, x in every.items()}, index)[kept]
+    outcome = pd.Series(design.outcome.T.ravel() / unit, index=index, name="outcome")[kept]
     if not (design.entity_effects or design.time_effects):
         table.insert(0, "constant", 1.0)
     model = PanelOLS(
@@ -77,13 +79,19 @@ def panel_ols(
         warnings.simplefilter("ignore")  # two-way clusters of few entities need not be definite
         fit = model.fit(cov_type="clustered", cluster_entity=True, cluster_time=True)
         errors = pd.Series(np.sqrt(np.diag(fit.cov)), index=fit.cov.index)
+    back = unit / pd.Series({"constant": 1.0} | size).reindex(fit.params.index)
     return PanelFit(
-        coefficients=fit.params,
-        errors=errors[names],
+        coefficients=fit.params * back,
+        errors=(errors * back)[names],
         freedom=len(entities) - 1,
         observations=int(fit.nobs),
         r2_within=float(fit.rsquared_within),
     )
+
+
+def _size(values: np.ndarray) -> float:
+    """Size of a column, which units change and which is divided out; one of a column of zeros."""
+    return float(np.sqrt((values**2).mean())) or 1.0
 
 
 def refuse_spanned(design: Design, regressors: Mapping[str, np.ndarray]) -> None:
@@ -100,7 +108,8 @@ def refuse_spanned(design: Design, regressors: Mapping[str, np.ndarray]) -> None
         span = basis(bare, np.array(before).reshape(-1, *design.mask.shape))
         own = within(values, design)
         left = own - np.einsum("tip,p->ti", span, np.einsum("tip,ti->p", span, own))
-        if np.linalg.norm(left) <= np.sqrt(TINY) * max(np.linalg.norm(values), TINY):
+        moved = values[design.mask] - values[design.mask].mean()
+        if np.linalg.norm(left) <= np.sqrt(TINY) * np.linalg.norm(moved):
             raise DataError(
                 f"regressor '{name}' is the same for all entities on every day, or a sum of others,"
                 " so effects absorb it; let it act on some entities alone, or remove it"

@@ -79,8 +79,10 @@ def basis(design: Design, extra: np.ndarray) -> np.ndarray:
     ones = np.broadcast_to(constants[:, None, :], (len(constants), days, entities))
     columns = np.concatenate([ones, design.covariates, extra])
     flat = np.stack([within(column, design) for column in columns]).reshape(len(columns), -1).T
+    whole = np.linalg.norm(columns.reshape(len(columns), -1), axis=1)
     length = np.linalg.norm(flat, axis=0)
-    flat = flat[:, length > TINY] / length[length > TINY]
+    kept = length > TINY * whole
+    flat = flat[:, kept] / length[kept]
     left, size, _ = np.linalg.svd(flat, full_matrices=False)
     return np.asarray(left[:, size > TINY * size.max(initial=1.0)].reshape(days, entities, -1))
 
@@ -139,7 +141,8 @@ def placebo_dates(
     runs = starts[:, None] + offsets
     shade, total = shadow[runs].sum(1), square[runs].sum(1)
     left = total - (shade**2).sum(1)
-    seen = (square[runs] > 0).all(1) & (left > TINY * np.maximum(total, TINY))
+    raw = (np.where(design.mask, exposure, 0.0) ** 2).sum(1)[runs].sum(1)
+    seen = (square[runs] > 0).all(1) & (left > TINY * np.maximum(total, TINY * raw))
     if not seen[days[0]]:
         raise ValueError("the event's regressor is spanned by what is partialled out")
     safe = np.where(seen, left, 1.0)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from attribution.core import niw
 from attribution.core.hierarchy import BOUNDS, WIDTH, residual_rates, tightness_laws
+from attribution.core.standard import Standard
 from attribution.core.structural_simulation import paths
 from attribution.errors import SpecError
 from attribution.estimate.conjugate import conjugate_prior
@@ -81,7 +82,11 @@ def prior_draw(
     hyper: dict[str, np.ndarray] = {}
     if spec.prior.hierarchical:
         spec, spread, hyper = _given(spec, spread, rng)
-    prior = conjugate_prior(spec, start, spread=spread)
+    origin = start.mean(0) if system.constant else np.zeros(len(spread))
+    standard = Standard(origin, np.ones(len(spread)), system.constant)
+    prior = standard.restored(
+        conjugate_prior(spec, standard.inward(start), spread=spread, zero=standard.zero)
+    )
     factor = niw.draw_factor(prior, 1, rng)
     coefficients = niw.draw_coefficients(prior, factor, rng)[0]
     days = index[system.lags :]

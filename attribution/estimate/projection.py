@@ -12,6 +12,7 @@ from attribution.estimate.projection_design import (
     ProjectionDesign,
     bandwidth,
     response_at,
+    standardised,
 )
 from attribution.model.projection import ProjectionQuestion
 
@@ -54,6 +55,7 @@ def project(question: ProjectionQuestion, design: ProjectionDesign) -> Projectio
     jorda2005; stock2018; montielplagborg2021; plagborg2021; newey1987
     """
     horizons, names = range(question.horizons + 1), question.variables
+    design, units = standardised(question, design)
     shape = (question.horizons + 1, len(names))
     response, error = np.zeros(shape), np.zeros(shape)
     own = names.index(question.impulse)
@@ -64,12 +66,13 @@ def project(question: ProjectionQuestion, design: ProjectionDesign) -> Projectio
         for i in range(len(names)):
             if h > 0 or (i > given and i != own):
                 response[h, i], error[h, i] = _one(question, design, y[:, i], h)
+    unit = units.size[: len(names)] / units.size[own]
     return Projections(
-        response=response,
-        error=error,
-        var=_var(question, design),
+        response=response * unit,
+        error=error * unit,
+        var=_var(question, design) * unit,
         rows=np.array([len(design.values) - design.lags - h for h in horizons]),
-        scale=_scale(design, len(names)),
+        scale=_scale(design, len(names)) * float(units.size[own]),
         first_stage=_strength(question, design),
     )
 

@@ -60,6 +60,44 @@ def projection_design(question: ProjectionQuestion, rows: ProjectionRows) -> Pro
     )
 
 
+@dataclass(frozen=True)
+class Units:
+    """Origin and size of each column, variables first, then the instrument (column,)."""
+
+    origin: np.ndarray
+    size: np.ndarray
+
+    def inward(self, values: np.ndarray, columns: list[int] | int) -> np.ndarray:
+        """Return values (row, column) or (row,) from these, of order one."""
+        moved: np.ndarray = (values - self.origin[columns]) / self.size[columns]
+        return moved
+
+
+def standardised(
+    question: ProjectionQuestion, design: ProjectionDesign
+) -> tuple[ProjectionDesign, Units]:
+    """Return the same arrays of order one: no unit, no distance from zero costs a digit."""
+    n = design.values.shape[1]
+    parts = [design.values]
+    if design.instrument is not None:
+        parts.append(design.instrument[:, None])
+    whole = np.hstack(parts)
+    units = Units(whole.mean(0), whole.std(0))
+    before = [] if question.instrument else [question.variables.index(v) for v in question.before]
+    each = [*before, *list(range(whole.shape[1])) * design.lags]
+    every = np.column_stack([design.every[:, 0], units.inward(design.every[:, 1:], each)])
+    own = question.variables.index(question.impulse)
+    moved = ProjectionDesign(
+        values=units.inward(design.values, list(range(n))),
+        impulse=units.inward(design.impulse, own),
+        instrument=None if design.instrument is None else units.inward(design.instrument, n),
+        controls=every[: len(design.controls)],
+        lags=design.lags,
+        every=every,
+    )
+    return moved, units
+
+
 def response_at(series: np.ndarray, horizon: int, *, lags: int, cumulative: bool) -> np.ndarray:
     """Series ``horizon`` rows on, or summed up to then, on rows ``lags`` ... T − horizon − 1.
 

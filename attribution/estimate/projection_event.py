@@ -14,6 +14,7 @@ from attribution.estimate.projection_design import (
     ProjectionDesign,
     bandwidth,
     response_at,
+    standardised,
 )
 from attribution.estimate.projection_rows import ProjectionRows
 from attribution.model.projection import ProjectionQuestion
@@ -96,9 +97,15 @@ def project_event(
     ----------
     jorda2005; kilian2017
     """
+    design, units = standardised(question, design)
     asked = [at for at in rows.windows.values() if len(at)]
+    place = question.variables.index(question.impulse)
+    if question.instrument:
+        place = len(question.variables)
+    own, unit = units.size[question.variables.index(question.outcome)], units.size[place]
     longest = max((int(at[-1] - at[0]) for at in asked), default=0)
-    later = _wald(path_of(question, design, range(question.horizons + 1), cumulative=False))
+    found = path_of(question, design, range(question.horizons + 1), cumulative=False)
+    later = _wald(found, float(own / unit))
     if not asked:
         return ProjectionEvent({}, {}, np.zeros(0), np.zeros(0, int), later)
     path = path_of(question, design, range(longest + 1), cumulative=True)
@@ -107,19 +114,18 @@ def project_event(
     root = _root(path.covariance)
     drawn = mean + rng.standard_normal((draws, len(mean))) @ root.T
     every = np.arange(min(at[0] for at in asked), max(at[-1] for at in asked) + 1)
-    source = question.instrument.column if question.instrument else question.impulse
-    x = rows.values[source].to_numpy(float)
+    x = units.inward(rows.values.iloc[:, place].to_numpy(float), place)
     size = longest + 1
 
     def carried(theta: np.ndarray, at: np.ndarray) -> np.ndarray:
         news = x[at] - theta[:, size:] @ design.every[at].T
-        total: np.ndarray = (theta[:, at[-1] - at] * news).sum(1)
+        total: np.ndarray = (theta[:, at[-1] - at] * news).sum(1) * own
         return total
 
     return ProjectionEvent(
         point={name: float(carried(mean[None], at)[0]) for name, at in rows.windows.items()},
         draws={name: carried(drawn, at) for name, at in rows.windows.items()},
-        innovation=x[every] - design.every[every] @ path.reading,
+        innovation=(x[every] - design.every[every] @ path.reading) * unit,
         rows=every,
         later=later,
     )
@@ -166,16 +172,17 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     return root
 
 
-def _wald(path: ResponsePath) -> Later:
+def _wald(path: ResponsePath, unit: float) -> Later:
+    """Test the responses after the first; ``unit`` is that of one of them."""
     size = len(path.response)
     if size < 2:
-        return Later(float(path.response[0]), np.nan, np.nan, np.nan, 0, np.nan)
+        return Later(float(path.response[0]) * unit, np.nan, np.nan, np.nan, 0, np.nan)
     later = path.response[1:]
     statistic = float(later @ np.linalg.solve(path.covariance[1:size, 1:size], later))
     return Later(
-        impact=float(path.response[0]),
-        next_row=float(path.response[1]),
-        error=float(np.sqrt(path.covariance[1, 1])),
+        impact=float(path.response[0]) * unit,
+        next_row=float(path.response[1]) * unit,
+        error=float(np.sqrt(path.covariance[1, 1])) * unit,
         statistic=statistic,
         degrees=size - 1,
         p_value=float(chi2.sf(statistic, size - 1)),

@@ -20,8 +20,10 @@ import pandas as pd
 from attribution.core import niw
 from attribution.core.instrument_gibbs import ProxyData, sample, start
 from attribution.core.instrument_model import ProxyDraws, ProxyPrior
+from attribution.core.standard import Standard
 from attribution.errors import IdentificationError
 from attribution.estimate import proxy_setup as setup
+from attribution.estimate.conjugate import standardised
 from attribution.estimate.proxy_strength import Instrumented, Strength, strength
 from attribution.estimate.sample import CHAINS, refuse_settings
 from attribution.model.spec import ModelSpec
@@ -105,8 +107,7 @@ def fit_proxy(
     if keep is None:
         setup.refuse_claims(spec)
     data = setup.instrumented_sample(spec, values, event_in)
-    prior = setup.proxy_prior(spec, data)
-    chains, accepted = _chains(spec, prior, data, draws // CHAINS, np.random.default_rng(seed))
+    prior, chains, accepted = _chains(spec, data, draws // CHAINS, np.random.default_rng(seed))
     impact, loading = _named(spec, channels, chains)
     posterior = _structural(spec, channels, impact, chains)
     weight = np.ones(posterior.weight.shape) if keep is None else _obeying(spec, posterior, keep)
@@ -143,24 +144,43 @@ def fit_proxy(
 
 
 def _chains(
-    spec: ModelSpec,
-    prior: ProxyPrior,
-    data: Instrumented,
-    draws: int,
-    rng: np.random.Generator,
-) -> tuple[list[ProxyDraws], float]:
-    """Run the chains from independent starts; return their draws and the acceptance of Σ."""
+    spec: ModelSpec, data: Instrumented, draws: int, rng: np.random.Generator
+) -> tuple[ProxyPrior, list[ProxyDraws], float]:
+    """Run the chains, on standardised rows, from independent starts.
+
+    Returns
+    -------
+    The prior and the draws in units of the data; the acceptance of Σ.
+    """
+    standard, series = standardised(spec, data.frame)
     response, regressors = niw.design(
-        data.frame.to_numpy(float), lags=spec.system.lags, constant=spec.system.constant
+        series, lags=spec.system.lags, constant=spec.system.constant
     )
-    seen = ProxyData(response, regressors, data.instruments.to_numpy(float))
+    center, spread = data.instruments.mean().to_numpy(), data.instruments.std().to_numpy()
+    seen = ProxyData(response, regressors, (data.instruments.to_numpy(float) - center) / spread)
+    prior = setup.proxy_prior(spec, series, zero=standard.zero)
     runs = [
         sample(
             prior, seen, start(prior, seen, own), draws=draws, burn_in=BURN_IN, thin=THIN, rng=own
         )
         for own in rng.spawn(CHAINS)
     ]
-    return [run[0] for run in runs], float(np.mean([run[1] for run in runs]))
+    told = replace(prior, reduced=standard.restored(prior.reduced), spread=spread)
+    found = [_in_units(run[0], standard, center, spread) for run in runs]
+    return told, found, float(np.mean([run[1] for run in runs]))
+
+
+def _in_units(
+    of: ProxyDraws, standard: Standard, center: np.ndarray, spread: np.ndarray
+) -> ProxyDraws:
+    """Take draws back to the units of variables and instruments."""
+    return ProxyDraws(
+        impact=standard.impact(of.impact),
+        coefficients=standard.coefficients(of.coefficients),
+        center=center + spread * of.center,
+        loading=spread * of.loading,
+        noise=np.outer(spread, spread) * of.noise,
+    )
 
 
 def _named(

@@ -178,9 +178,16 @@ def _refuse_collinear(instruments: pd.DataFrame) -> None:
         )
 
 
-def proxy_prior(spec: ModelSpec, data: Instrumented) -> ProxyPrior:
-    """Return the prior: Minnesota with its dummies or flat, and the instruments' own spread."""
-    series, prior, system = data.frame.to_numpy(float), spec.prior, spec.system
+def proxy_prior(
+    spec: ModelSpec, series: np.ndarray, *, zero: np.ndarray | None = None
+) -> ProxyPrior:
+    """Return the prior: Minnesota with its dummies or flat, instruments in units of their spread.
+
+    Parameters
+    ----------
+    series, zero : as in ``conjugate_prior``.
+    """
+    prior, system = spec.prior, spec.system
     n, k = series.shape[1], series.shape[1] * system.lags + system.constant
     reduced = niw.flat(n, k)
     if not prior.flat:
@@ -199,11 +206,12 @@ def proxy_prior(spec: ModelSpec, data: Instrumented) -> ProxyPrior:
             constant=system.constant,
             sum_of_coefficients=prior.sum_of_coefficients,
             single_unit_root=prior.single_unit_root,
+            zero=zero,
         )
         reduced = niw.posterior(reduced, response, regressors)
     order = instrumented(spec)
     return ProxyPrior(
         reduced=reduced,
         channel_of=np.array([order.index(one.channel) for one in spec.scheme.instruments]),
-        spread=data.instruments.std().to_numpy(float),
+        spread=np.ones(len(spec.scheme.instruments)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from attribution.core.first_stage import WEAK_F, FirstStage, first_stage
 from attribution.core.instrument import ProxyVar, one_sd, proxy_var, relevance_wald
 from attribution.core.instrument_event import EventEstimate, contribution
 from attribution.core.instrument_responses import responses
+from attribution.core.standard import Standard
 from attribution.errors import EventError
 from attribution.finding import Finding
 from attribution.model.spec import ModelSpec, Window
@@ -110,6 +111,11 @@ class Instrumented:
     frame: pd.DataFrame
     instruments: pd.DataFrame
 
+    def standard(self, spec: ModelSpec) -> Standard:
+        """Return the coordinates in which estimation is done."""
+        series, system = self.frame.to_numpy(float), spec.system
+        return Standard.of(series, lags=system.lags, constant=system.constant)
+
     def least_squares(self, spec: ModelSpec, column: str, hac_lags: int) -> ProxyVar:
         """Estimate the VAR and its covariance with one instrument."""
         response, regressors = niw.design(
@@ -144,31 +150,46 @@ def strength(
     reliability : (chain, draw); from the posterior.
     hac_lags : Newey-West lags of every robust covariance but the first stage's.
     """
+    standard, own = sample.standard(spec), sample.instruments.std()
+    sample = Instrumented(
+        pd.DataFrame(
+            standard.inward(sample.frame.to_numpy(float)), sample.frame.index, sample.frame.columns
+        ),
+        (sample.instruments - sample.instruments.mean()) / own,
+    )
     var = sample.least_squares(spec, column, hac_lags)
     at = spec.system.variables.index(unit)
+    size = standard.unit[at]
     return Strength(
         channel=channel,
         column=column,
         unit=unit,
-        first_stage=_stage(var, at, sample.instruments[[column]]),
-        joint=_stage(var, at, sample.instruments[list(partners)]),
+        first_stage=_stage(var, at, sample.instruments[[column]], size / own[[column]]),
+        joint=_stage(var, at, sample.instruments[list(partners)], size / own[list(partners)]),
         wald=relevance_wald(var, at),
         reliability=reliability,
-        responses=pd.concat([_responses(spec, var, at, level) for level in LEVELS]),
-        impact=_impact(spec, var, at, sample.instruments[column].notna().to_numpy()),
+        responses=pd.concat([_responses(spec, var, at, level, standard.unit) for level in LEVELS]),
+        impact=_impact(
+            spec, var, at, sample.instruments[column].notna().to_numpy(), standard.unit
+        ),
         contributions={
-            window.name: _contribution(spec, values, var, window) for window in spec.event.windows
+            window.name: _contribution(spec, values, var, window, standard)
+            for window in spec.event.windows
         },
     )
 
 
-def _stage(var: ProxyVar, at: int, instruments: pd.DataFrame) -> FirstStage:
+def _stage(var: ProxyVar, at: int, instruments: pd.DataFrame, unit: pd.Series) -> FirstStage:
+    """Return the first stage, its slopes in a unit each."""
     series = instruments.to_numpy(float)
     seen = np.isfinite(series).all(1)
-    return first_stage(var.errors[seen, at], series[seen])
+    found = first_stage(var.errors[seen, at], series[seen])
+    return replace(found, slope=found.slope * unit.to_numpy())
 
 
-def _impact(spec: ModelSpec, var: ProxyVar, at: int, seen: np.ndarray) -> pd.DataFrame:
+def _impact(
+    spec: ModelSpec, var: ProxyVar, at: int, seen: np.ndarray, unit: np.ndarray
+) -> pd.DataFrame:
     used = var.regressors.shape[1]
     errors = var.errors[seen] - var.errors[seen].mean(0)
     whole = var.errors.T @ var.errors / (len(var.errors) - used)
@@ -179,10 +200,14 @@ def _impact(spec: ModelSpec, var: ProxyVar, at: int, seen: np.ndarray) -> pd.Dat
     side = np.sign(var.gamma[at])
     table = pd.DataFrame(columns, index=list(spec.system.variables))
     table[table.columns[1:]] *= side
+    table = table.mul(unit, axis=0)
+    table["per_unit"] /= unit[at]
     return table
 
 
-def _responses(spec: ModelSpec, var: ProxyVar, at: int, level: float) -> pd.DataFrame:
+def _responses(
+    spec: ModelSpec, var: ProxyVar, at: int, level: float, unit: np.ndarray
+) -> pd.DataFrame:
     rows = responses(var, unit=at, horizons=spec.system.horizons, level=level)
     records = [
         {
@@ -199,13 +224,17 @@ def _responses(spec: ModelSpec, var: ProxyVar, at: int, level: float) -> pd.Data
             "robust": str(estimate.robust),
         }
         for horizon, row in enumerate(rows)
-        for variable, estimate in zip(spec.system.variables, row, strict=True)
+        for variable, estimate in zip(
+            spec.system.variables,
+            (own.scaled(size / unit[at]) for own, size in zip(row, unit, strict=True)),
+            strict=True,
+        )
     ]
     return pd.DataFrame(records)
 
 
 def _contribution(
-    spec: ModelSpec, values: pd.DataFrame, var: ProxyVar, window: Window
+    spec: ModelSpec, values: pd.DataFrame, var: ProxyVar, window: Window, standard: Standard
 ) -> EventEstimate:
     names, lags = list(spec.system.variables), spec.system.lags
     first = int(values.index.searchsorted(pd.Timestamp(window.start)))
@@ -217,7 +246,8 @@ def _contribution(
             f" {lags} days before; supply them or move the window"
         )
     response, regressors = niw.design(
-        rows.to_numpy(float), lags=lags, constant=spec.system.constant
+        standard.inward(rows.to_numpy(float)), lags=lags, constant=spec.system.constant
     )
     at = names.index(spec.event.outcome)
-    return contribution(var, response, regressors, variable=at, level=LEVEL)
+    found = contribution(var, response, regressors, variable=at, level=LEVEL)
+    return found.scaled(float(standard.unit[at]))

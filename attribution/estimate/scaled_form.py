@@ -17,7 +17,8 @@ import pandas as pd
 
 from attribution.core import niw
 from attribution.core.scaled import ScaleChain, ScaleLaw, Swept, Whitened, whiten
-from attribution.estimate.conjugate import conjugate_prior
+from attribution.core.standard import Standard
+from attribution.estimate.conjugate import conjugate_prior, standardised
 from attribution.model.spec import ModelSpec
 from attribution.reduced import Batch
 
@@ -54,6 +55,7 @@ class ScaledForm:
     ----------
     law : name in the model file.
     data : the whitened rows that all chains share.
+    standard : the coordinates of those rows, and the way back.
     sweepers : one a chain, each where its last batch ended.
     listed : positions of the days with a scale of their own.
     """
@@ -65,6 +67,7 @@ class ScaledForm:
     notes: Mapping[str, object]
     law: str
     data: Whitened
+    standard: Standard
     sweepers: tuple[ScaleChain, ...]
     listed: np.ndarray
 
@@ -78,11 +81,10 @@ class ScaledForm:
         slopes: np.ndarray = np.array([b for _, b in restored]).reshape(-1, k, n)
 
         def coefficients(chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-            asked: np.ndarray = slopes[chosen]
-            return asked
+            return self.standard.coefficients(slopes[chosen])
 
         return Batch(
-            factor=factor * units[..., None, None],
+            factor=self.standard.impact(factor * units[..., None, None]),
             coefficients=coefficients,
             weight=np.ones((self.chains, draws)),
             scale=np.array([states.scales for states in swept]) / units[..., None],
@@ -129,8 +131,10 @@ def scaled_form(
     ----------
     chan2020; kastner2014; lenza2022
     """
-    series, system, law = frame.to_numpy(float), spec.system, spec.errors.law
-    prior = conjugate_prior(spec, series, spread=spread)
+    system, law = spec.system, spec.errors.law
+    standard, series = standardised(spec, frame)
+    given = None if spread is None else spread / standard.unit
+    prior = conjugate_prior(spec, series, spread=given, zero=standard.zero)
     data = whiten(prior, *niw.design(series, lags=system.lags, constant=system.constant))
     scales = scale_law(law, spec.errors.dof)
     sweepers = tuple(ScaleChain(len(data.rows), scales, listed, own) for own in rng.spawn(chains))
@@ -146,6 +150,7 @@ def scaled_form(
         notes=notes,
         law=law,
         data=data,
+        standard=standard,
         sweepers=sweepers,
         listed=listed,
     )

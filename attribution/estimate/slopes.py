@@ -39,6 +39,8 @@ def daily_slopes(returns: np.ndarray, exposure: np.ndarray, used: np.ndarray) ->
     used : (asset,), which assets are regressed; the others are expected, and expect nothing.
     """
     known = np.isfinite(exposure).all(-1)
+    size = sizes(exposure, 1)  # of each day by itself: no day's slope knows a later one
+    exposure = exposure / size[:, None]
     x = np.concatenate([np.ones((*known.shape, 1)), np.where(known[..., None], exposure, 0.0)], -1)
     seen = known & np.isfinite(returns) & used
     regressed = x * seen[..., None]
@@ -49,7 +51,16 @@ def daily_slopes(returns: np.ndarray, exposure: np.ndarray, used: np.ndarray) ->
     y = np.where(seen, returns, 0.0)[enough]
     slope[enough] = np.einsum("tpa,ta->tp", np.linalg.pinv(regressed[enough]), y)
     expected = np.where(known, np.einsum("tap,tp->ta", x, slope), np.nan)
+    slope[:, 1:] /= size
     return Slopes(slope, expected, count)
+
+
+def sizes(exposure: np.ndarray, axis: int | tuple[int, int]) -> np.ndarray:
+    """Size of exposures (time, asset, factor) over some axes, so that units decide no rank."""
+    known = np.where(np.isfinite(exposure), exposure, 0.0)
+    count = np.maximum(np.isfinite(exposure).sum(axis), 1)
+    size: np.ndarray = np.sqrt((known**2).sum(axis) / count)
+    return np.where(size > 0, size, 1.0)
 
 
 def average_slopes(
@@ -85,15 +96,18 @@ def average_slopes(
     index = pd.MultiIndex.from_product([assets, days], names=["asset", "time"])
     seen = np.isfinite(exposure).all(-1) & np.isfinite(returns) & used & good[:, None]
     kept = seen.T.ravel()
-    table = pd.DataFrame({name: exposure[..., j].T.ravel() for j, name in enumerate(names)}, index)
+    size, unit = sizes(exposure, (0, 1)), float(sizes(returns[..., None], (0, 1))[0])
+    columns = {name: exposure[..., j].T.ravel() / size[j] for j, name in enumerate(names)}
+    table = pd.DataFrame(columns, index)
     table.insert(0, "constant", 1.0)
-    outcome = pd.Series(returns.T.ravel(), index, name="return")
+    outcome = pd.Series(returns.T.ravel() / unit, index, name="return")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = FamaMacBeth(outcome[kept], table[kept]).fit(
             cov_type="kernel", kernel="bartlett", bandwidth=lags
         )
-    return pd.DataFrame({"mean": fit.params, "error": fit.std_errors})
+    back = unit / pd.Series([1.0, *size], ["constant", *names])
+    return pd.DataFrame({"mean": fit.params * back, "error": fit.std_errors * back})
 
 
 def lead(outcome: np.ndarray, before: np.ndarray, *, lags: int) -> tuple[float, float, int]:
@@ -107,8 +121,11 @@ def lead(outcome: np.ndarray, before: np.ndarray, *, lags: int) -> tuple[float, 
     """
     from linearmodels.iv import IV2SLS
 
-    table = pd.DataFrame({"r": outcome[1:], "constant": 1.0, "slope": before[:-1]}).dropna()
+    unit, size = np.nanstd(outcome[1:]), np.nanstd(before[:-1])
+    pair = {"r": outcome[1:] / unit, "constant": 1.0, "slope": before[:-1] / size}
+    table = pd.DataFrame(pair).dropna()
     fit = IV2SLS(table["r"], table[["constant", "slope"]], None, None).fit(
         cov_type="kernel", kernel="bartlett", bandwidth=lags
     )
-    return float(fit.params["slope"]), float(fit.std_errors["slope"]), len(table)
+    back = float(unit / size)
+    return float(fit.params["slope"]) * back, float(fit.std_errors["slope"]) * back, len(table)

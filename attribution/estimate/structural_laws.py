@@ -21,6 +21,7 @@ from attribution.core import structural_form as form
 from attribution.core import structural_gibbs as gibbs
 from attribution.core.structural_simulation import structural_coefficients
 from attribution.errors import DataError, SpecError
+from attribution.estimate.conjugate import standardised
 from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
 from attribution.estimate.structural_rows import coordinates, prior_of
 from attribution.model.spec import ModelSpec
@@ -68,9 +69,9 @@ class StructuralDraws:
         self.constant = spec.system.constant
         self.chains = CHAINS
         self.law = law_of(spec, self.time)
-        series = frame.to_numpy(float)
+        self._standard, series = standardised(spec, frame)
         response, regressors = niw.design(series, lags=lags, constant=self.constant)
-        conjugate, prior = prior_of(spec, series)
+        conjugate, prior = prior_of(spec, series, zero=self._standard.zero)
         found = niw.posterior(conjugate, response, regressors)
         spread = niw.autoregressive_spread(series)
         units = coordinates(regressors, spread, conjugate.precision)
@@ -100,8 +101,8 @@ class StructuralDraws:
             impact, scale = impact * size[:, :, None], scale / size[:, :, None].astype(np.float32)
         hyper = np.stack([k.hyper for k in kept])
         return StructuralBatch(
-            impact=impact,
-            coefficients=coefficients,
+            impact=self._standard.impact(impact),
+            coefficients=self._standard.coefficients(coefficients),
             scale=scale,
             hyper={name: hyper[..., i] for i, name in enumerate(self.law.names)},
             shared={"tightness": np.stack([k.tightness for k in kept])} if self._inferred else {},

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attribution.core import niw
 from attribution.core.bootstrap import residual_bootstrap
+from attribution.core.standard import Standard
 from attribution.errors import SpecError
+from attribution.estimate.conjugate import standardised
 from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
 from attribution.model.spec import ModelSpec
 from attribution.posterior import StructuralPosterior
@@ -86,26 +89,32 @@ def estimate_var(
     frame = estimation_sample(spec, values, event_in, last=spec.sample.end)
     names, lags = spec.system.variables, spec.system.lags
     constant = spec.system.constant
-    result = _least_squares(frame, lags, constant)
-    coefficients = np.asarray(result.params)
-    covariance = np.asarray(result.sigma_u)
+    standard, series = standardised(spec, frame)
+    result = _least_squares(series, lags, constant)
+    inner, covariance = np.asarray(result.params), standard.covariance(np.asarray(result.sigma_u))
     replicates = residual_bootstrap(
-        frame.to_numpy(float),
-        coefficients,
+        series,
+        inner,
         lags=lags,
         constant=constant,
         draws=draws,
         rng=np.random.default_rng(seed),
     )
+    residuals = np.asarray(result.resid) * standard.unit
+    log_units = float(np.log(standard.unit).sum())  # a determinant of the data has their units
+    criteria = {name: float(value) for name, value in result.info_criteria.items()}
+    fpe = criteria.pop("fpe") * float(np.exp(2.0 * log_units))
     return VarFit(
-        posterior=_structural(names, lags, constant, *replicates, chains=CHAINS),
-        point=_structural(names, lags, constant, coefficients[None], covariance[None], chains=1),
-        residuals=pd.DataFrame(np.asarray(result.resid), frame.index[lags:], list(names)),
+        posterior=_structural(names, standard, lags, *replicates, chains=CHAINS),
+        point=_structural(
+            names, standard, lags, inner[None], np.asarray(result.sigma_u)[None], chains=1
+        ),
+        residuals=pd.DataFrame(residuals, frame.index[lags:], list(names)),
         covariance=covariance,
-        covariance_ml=np.asarray(result.sigma_u_mle),
-        standard_errors=np.asarray(result.stderr),
-        loglik=float(result.llf),
-        criteria={name: float(value) for name, value in result.info_criteria.items()},
+        covariance_ml=standard.covariance(np.asarray(result.sigma_u_mle)),
+        standard_errors=_standard_errors(standard, series, lags, covariance),
+        loglik=float(result.llf) - len(residuals) * log_units,
+        criteria={name: value + 2.0 * log_units for name, value in criteria.items()} | {"fpe": fpe},
     )
 
 
@@ -118,24 +127,36 @@ def _refuse_table(spec: ModelSpec) -> None:
         )
 
 
-def _least_squares(frame: pd.DataFrame, lags: int, constant: bool) -> Any:
+def _least_squares(series: np.ndarray, lags: int, constant: bool) -> Any:
     """Estimate by statsmodels, which takes bare arrays: dates without a frequency make it warn."""
     from statsmodels.tsa.api import VAR
 
-    return VAR(frame.to_numpy(float)).fit(maxlags=lags, trend="c" if constant else "n")
+    return VAR(series).fit(maxlags=lags, trend="c" if constant else "n")
+
+
+def _standard_errors(
+    standard: Standard, series: np.ndarray, lags: int, covariance: np.ndarray
+) -> np.ndarray:
+    """Errors of the coefficients (regressor, variable), that of a constant at the data's zero."""
+    _, regressors = niw.design(series, lags=lags, constant=standard.constant)
+    change = np.linalg.inv(standard.regressors(regressors.shape[1])).T
+    spread = change @ np.linalg.inv(np.linalg.qr(regressors, mode="r"))
+    errors: np.ndarray = np.sqrt((spread**2).sum(1)[:, None] * np.diag(covariance))
+    return errors
 
 
 def _structural(
     names: tuple[str, ...],
+    standard: Standard,
     lags: int,
-    constant: bool,
-    coefficients: np.ndarray,
+    inner: np.ndarray,
     covariance: np.ndarray,
     *,
     chains: int,
 ) -> StructuralPosterior:
-    """Identify by the lower Cholesky factor and lay the draws out as chains."""
-    n = len(names)
+    """Identify by the lower Cholesky factor and lay the draws out as chains, in units."""
+    n, constant = len(names), standard.constant
+    coefficients = standard.coefficients(inner)
     lead = (chains, len(coefficients) // chains)
     slopes = coefficients[:, int(constant) :].reshape(*lead, lags, n, n)
     intercept = coefficients[:, 0] if constant else np.zeros((len(coefficients), n))
@@ -143,7 +164,7 @@ def _structural(
         variables=names,
         shocks=names,
         channels=names,
-        impact=np.linalg.cholesky(covariance).reshape(*lead, n, n),
+        impact=standard.impact(np.linalg.cholesky(covariance)).reshape(*lead, n, n),
         lag_coefficients=np.ascontiguousarray(slopes.swapaxes(-1, -2)),
         intercept=intercept.reshape(*lead, n),
         weight=np.ones(lead),

@@ -215,8 +215,10 @@ def _news(values: np.ndarray) -> np.ndarray:
 
     One regression for all keeps a variable that combines others their combination.
     """
-    past = np.column_stack([np.ones(len(values) - 1), values[:-1]])
-    news: np.ndarray = values[1:] - past @ np.linalg.lstsq(past, values[1:])[0]
+    moved = values - values.mean(0)
+    moved /= np.abs(moved).max(0)  # neither units nor distance from zero hide a variable
+    past = np.column_stack([np.ones(len(values) - 1), moved[:-1]])
+    news: np.ndarray = moved[1:] - past @ np.linalg.lstsq(past, moved[1:])[0]
     return news
 
 

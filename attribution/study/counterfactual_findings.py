@@ -50,7 +50,7 @@ def _extrapolation(answered: Answered) -> Finding:
 
 def _leverage(x: np.ndarray, n: int) -> np.ndarray:
     """Leverage (row,) of every row against the first n."""
-    z = x - x[:n].mean(0)
+    z = (x - x[:n].mean(0)) / x[:n].std(0)
     found: np.ndarray = (z * np.linalg.solve(z[:n].T @ z[:n], z.T).T).sum(1)
     return found
 

@@ -80,7 +80,8 @@ def _answers(answered: Answered) -> pd.DataFrame:
         }
         if returns:
             brought = answered.accounted(span.name).sum((1, 2))
-            parts["accounted"] = ("controls' returns times betas", brought, brought.mean())
+            estimand = "controls' returns, less their mean before, times betas"
+            parts["accounted"] = (estimand, brought, brought.mean())
         else:
             parts["average"] = ("unexplained on an average row", effect.mean(1), centre.mean())
         for part, (estimand, draws, mean) in parts.items():
@@ -128,8 +129,8 @@ def _controls(answered: Answered) -> pd.DataFrame:
     brought = brought.sum(1) if question.form == "returns" else brought.mean(1)
     n, at = answered.rows.pre, answered.rows.windows[window]
     moved = answered.rows.controls[n:][at]
-    if question.form == "level":
-        moved = moved - answered.rows.controls[n - 1]
+    before = answered.rows.controls[:n]
+    moved = moved - (before[-1] if question.form == "level" else before.mean(0))
     found = {}
     for place, name in enumerate(question.controls):
         draws = fit.coefficients[:, :, place].ravel()

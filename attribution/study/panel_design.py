@@ -86,6 +86,10 @@ def lay(question: PanelQuestion, evidence: Evidence, dating: Dating) -> Laid:
         mask = mask & (mask.sum(1) > 1)[:, None]
     clean = np.where(mask, stacked, 0.0)
     middle = 1 + len(columns)
+    if question.entity_effects:  # which hold each entity's level: without it no digit is lost
+        count = np.maximum(mask.sum(0), 1)
+        level = clean[:middle].sum(1, keepdims=True) / count
+        clean[:middle] -= np.where(mask, level, 0.0)
     design = Design(clean[0], clean[1:middle], mask, question.entity_effects, question.time_effects)
     exposures = dict(zip(shown, clean[middle:], strict=True))
     laid = Laid(

@@ -1,0 +1,84 @@
+r"""The columns of an equation in; the same of order one, and the way back for its estimates, out.
+
+.. math:: \beta_j = \tilde\beta_j\, s_y / s_j, \qquad
+    \beta_0 = m_y + s_y \tilde\beta_0 - \sum_j \beta_j m_j
+
+with m and s the mean and the standard deviation of each column: no unit, and no distance from
+zero, costs a digit or meets a threshold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from attribution.estimate.anderson_rubin import AndersonRubin
+from attribution.estimate.instrument_columns import CONSTANT, Columns
+
+STILL = 1e-12
+"""A column that moves by less than this share of its size stands still."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Mean and size of every column, the outcome's own name among them."""
+
+    outcome: str
+    mean: pd.Series
+    size: pd.Series
+
+    def coefficients(self, inner: pd.Series) -> pd.Series:
+        """Coefficients in the units of the data, from those of columns of order one."""
+        names = list(inner.index)
+        found = self._change(names) @ inner.to_numpy()
+        if CONSTANT in names:
+            found[names.index(CONSTANT)] += self.mean[self.outcome]
+        return pd.Series(found, names)
+
+    def errors(self, inner: pd.DataFrame) -> pd.Series:
+        """Return standard errors in the units of the data, from a covariance of the others."""
+        names = list(inner.index)
+        change = self._change(names)
+        covariance = change @ inner.to_numpy() @ change.T
+        return pd.Series(np.sqrt(np.diag(covariance)), names)
+
+    def _change(self, names: list[str]) -> np.ndarray:
+        change = np.diag(float(self.size[self.outcome]) / self.size[names].to_numpy())
+        if CONSTANT in names:
+            change[names.index(CONSTANT)] -= self.mean[names].to_numpy() @ change
+        return change
+
+    def test(self, inner: AndersonRubin, endogenous: str) -> AndersonRubin:
+        """Return a test of the coefficient in the units of the data."""
+        pair = np.array([self.size[self.outcome], self.size[endogenous]])
+        square = np.array([pair[0] ** 2, pair[0] * pair[1], pair[1] ** 2])
+        return AndersonRubin(
+            inner.moment * pair[:, None], inner.covariance * square[:, None, None], inner.freedom
+        )
+
+
+def standardised(columns: Columns) -> tuple[Columns, Units]:
+    """Centre every column but the constant and divide it by its standard deviation."""
+    parts = [columns.outcome.to_frame(), columns.endogenous, columns.exogenous, columns.instruments]
+    whole = pd.concat(parts, axis=1).astype(float)
+    mean, size = whole.mean(), whole.std(ddof=0)
+    still = size <= STILL * whole.abs().max()
+    size[still] = 1.0
+    mean[CONSTANT] = 0.0
+
+    def inward(part: pd.DataFrame) -> pd.DataFrame:
+        moved = (part - mean[part.columns]) / size[part.columns]
+        moved.loc[:, still[part.columns] & (part.columns != CONSTANT)] = 0.0
+        return moved
+
+    outcome, endogenous, exogenous, instruments = (inward(part.astype(float)) for part in parts)
+    inner = replace(
+        columns,
+        outcome=outcome.iloc[:, 0],
+        endogenous=endogenous,
+        exogenous=exogenous,
+        instruments=instruments,
+    )
+    return inner, Units(str(columns.outcome.name), mean, size)
