@@ -40,6 +40,18 @@ class Counterfactual:
     stats: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+def moved(gap: np.ndarray, window: np.ndarray, *, level: bool) -> np.ndarray:
+    """What rows (..., row after the pre-period) move over a window.
+
+    Changes add up; a level moves by its last row over that of the eve, and a gap to a
+    counterfactual has none while the pre-period lasts.
+    """
+    if not level:
+        return np.asarray(gap[..., window].sum(-1))
+    eve = gap[..., window[0] - 1] if window[0] else 0.0
+    return np.asarray(gap[..., window[-1]] - eve)
+
+
 def chained(draws: np.ndarray) -> np.ndarray:
     """Lay independent draws (draw, ...) out as chains of equal length."""
     return draws.reshape(CHAINS, -1, *draws.shape[1:])

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from attribution.core.level_regression import LevelModel, forecast_level, sample_level
+from attribution.estimate.counterfactual import moved
 
 MOST_LEVEL, DRAWS_LEVEL = 60, 400
 LEAST = 20
@@ -66,7 +67,7 @@ def placebo_returns(
     """
     length = len(window)
     z = np.column_stack([np.ones(len(y)), x])
-    first = max(pre // 2, z.shape[1] + 10)
+    first = max(pre // 2, z.shape[1] + 10, _first_moving(x[:pre]) + 1)
     starts = np.arange(first, max(pre - length + 1, first))
     used = np.r_[starts, pre]
     zw, yw = z[:pre] / scale[:pre, None], y[:pre] / scale[:pre]
@@ -85,6 +86,12 @@ def placebo_returns(
     return Placebo(effect[:-1], sd[:-1], p_value[:-1], event, length)
 
 
+def _first_moving(x: np.ndarray) -> int:
+    """Row from which every control (row, control) has moved, so that it can have a coefficient."""
+    still = (x == x[0]).cumprod(0).sum(0)
+    return int(np.max(still, initial=0)) + 1
+
+
 def _before(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Sum over the rows before each of some rows."""
     found: np.ndarray = np.cumsum(values, axis=0)[at - 1]
@@ -100,22 +107,24 @@ def placebo_level(
     *,
     effects: np.ndarray,
     seed: int,
+    level: bool = False,
 ) -> Placebo:
     """Local level with regression, exact but for draws, on the rows before each window.
 
     Parameters
     ----------
-    effects : (sample,); draws of the cumulated effect of the window asked about.
+    effects : (sample,); draws of the effect of the window asked about.
+    level : whether the outcome is a level, whose effect is that of the last row.
     """
     length, ahead = len(window), int(window[-1]) + 1
-    first = max(pre // 2, x.shape[1] + 10)
+    first = max(pre // 2, x.shape[1] + 10, _first_moving(x[:pre]))
     last = pre - ahead
     count = min(MOST_LEVEL, max(last - first + 1, 0))
     starts = np.unique(np.linspace(first, max(last, first), count).astype(int))
     seeds = np.random.SeedSequence([seed, 2]).spawn(len(starts))
     found = np.array(
         [
-            _level_effect(y, x, model, int(start), window, np.random.default_rng(child))
+            _level_effect(y, x, model, int(start), window, np.random.default_rng(child), level)
             for start, child in zip(starts, seeds, strict=True)
         ]
     ).reshape(-1, 3)
@@ -129,17 +138,17 @@ def _level_effect(
     start: int,
     window: np.ndarray,
     rng: np.random.Generator,
+    level: bool,
 ) -> tuple[float, float, float]:
-    """Mean and sd of a cumulated effect, and the p-value of zero."""
+    """Mean and sd of an effect, and the p-value of zero."""
     centre, spread = y[:start].mean(), y[:start].std(ddof=1)
     means, sds = x[:start].mean(0), x[:start].std(0, ddof=1)
-    sds = np.where(sds > 0, sds, 1.0)
     found = sample_level((y[:start] - centre) / spread, (x[:start] - means) / sds, model,
                          draws=DRAWS_LEVEL, rng=rng)  # fmt: skip
     rows = start + window
     ahead = (x[start : rows[-1] + 1] - means) / sds
-    path = centre + spread * forecast_level(found, ahead, rng)[:, window]
-    effect = (y[rows] - path).sum(1)
+    path = centre + spread * forecast_level(found, ahead, rng)
+    effect = moved(y[start : rows[-1] + 1] - path, window, level=level)
     ratio, p_value = _summary(effect)
     sd = float(effect.std(ddof=1))
     return ratio * sd, sd, p_value

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def fit_study(
     spec: StudySpec,
     *,
-    data: Path | pd.DataFrame | None,
+    data: Path | str | pd.DataFrame | None,
     settings: Settings,
     say: Callable[[str], None],
 ) -> Run:

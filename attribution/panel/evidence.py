@@ -41,6 +41,7 @@ class Evidence:
     repairs : one line each; empty if the files were used as they stand.
     tables : data set of records -> its records, indexed by their key; those of the question.
     clocks : column -> the clock at which it is read, such as ``16:00 America/New_York``.
+    measures : column -> ``change`` or ``level``, where its card says.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Evidence:
     repairs: tuple[str, ...] = ()
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     clocks: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def entity(self) -> str:
@@ -129,7 +131,12 @@ def read_evidence(
         digest = hashlib.sha256((digest + one).encode()).hexdigest()
     repairs = (*repairs, *counted, *records.repairs)
     clocks = {name: known[name].clock_of(name) for name in spec.question.columns}
-    return Evidence(card.name, rows, unit, digest, repairs, records.tables, clocks)
+    measures = {
+        name: known[name].columns[name].measure
+        for name in spec.question.columns
+        if name in known[name].columns
+    }
+    return Evidence(card.name, rows, unit, digest, repairs, records.tables, clocks, measures)
 
 
 def _offered(card: Card) -> tuple[str, ...]:
