@@ -14,7 +14,7 @@ import pandas as pd
 
 from attribution.errors import DataError, EventError
 from attribution.model.spec import Window
-from attribution.panel.timeline import Timeline, in_words, timeline_of
+from attribution.panel.timeline import IRREGULAR, Timeline, in_words, timeline_of
 
 MOST_CLOSED = 0.1
 """Share of weekdays without a row, from which they are no holidays."""
@@ -118,6 +118,8 @@ def tell_closed(
     DataError
         If they are too many to be holidays.
     """
+    if line.frequency == IRREGULAR:
+        return (f"{place}: its rows keep no regular distance; a lag is the row before",)
     if not len(line.closed):
         return ()
     for window in windows:

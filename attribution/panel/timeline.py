@@ -13,12 +13,15 @@ import pandas as pd
 
 from attribution.panel.trading_days import PERIODS, SPACING, known_closures
 
-IRREGULAR = 0.2
-"""Share of expected rows that are absent, from which rows keep no frequency."""
+REGULAR = 0.8
+"""Share of the steps from row to row that are one period, from which rows keep a frequency."""
+ROUND_THE_CLOCK = 0.98
+"""The same of rows within a day, whose nights and weekends would be no gaps."""
+FEW = 20
+"""Rows under which nothing is said of how regular they are."""
 CLOSURE = 6
 """Weekdays in a row, at most, that a market unknown to us may be closed: New Year in China."""
-NONE = "none"
-INTRADAY = "intraday"
+NONE, IRREGULAR, INTRADAY = "none", "irregular", "intraday"
 _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -29,7 +32,7 @@ class Timeline:
     Attributes
     ----------
     frequency : ``yearly``, ``quarterly``, ``monthly``, ``weekly``, ``daily``, ``weekdays``,
-        ``intraday``, or ``none`` where rows keep none.
+        ``intraday``, ``irregular``, or ``none`` where nothing is expected.
     lost : days of rows that are absent; a lag across one is none.
     closed : weekdays without a row on which no known calendar is closed; taken for holidays of a
         market that is not known, and to be said aloud.
@@ -52,60 +55,64 @@ def timeline_of(days: pd.DatetimeIndex) -> Timeline:
         return Timeline(NONE, nothing, nothing)
     steps = np.diff(days.to_numpy()) / np.timedelta64(1, "D")
     middle = float(np.median(steps))
-    if middle < 1:
-        return Timeline(INTRADAY, nothing, nothing)
     period = next((name for name, spacing in SPACING.items() if middle >= spacing), NONE)
     if period in PERIODS:
-        lost = _periods(days, period)
-    elif middle == 7:
-        period, lost = "weekly", _weeks(days, steps)
+        found = days.to_period(PERIODS[period])
+        count = found[1:].astype("int64") - found[:-1].astype("int64")
+        regular, lost = np.mean(count == 1), _periods(days, found)
+    elif middle == 7:  # a row that a holiday moves by a day or two stands for its week
+        period, count = "weekly", np.round(steps / 7)
+        regular, lost = np.mean(count == 1), _between(days, count, pd.Timedelta(days=7))
     elif middle == 1:
         return _days(days)
+    elif middle < 1:
+        period, count = INTRADAY, np.round(steps / middle)
+        regular = np.mean(np.abs(steps / middle - 1) < 0.01) - ROUND_THE_CLOCK + REGULAR
+        lost = _between(days, count, pd.Timedelta(days=middle))
     else:
-        lost = None
-    if lost is None or len(lost) > IRREGULAR * (len(days) + len(lost)):
-        return Timeline(NONE, nothing, nothing)
+        regular, lost = 0.0, nothing
+    if regular < REGULAR:
+        return Timeline(_none_of(days), nothing, nothing)
     return Timeline(period, lost, nothing)
 
 
-def _periods(days: pd.DatetimeIndex, name: str) -> pd.DatetimeIndex | None:
-    """Absent periods, by their first day or, where rows stand there, their last; None if crowded.
-
-    Two rows in one period are no rows of periods.
-    """
-    found = days.to_period(PERIODS[name])
-    if not found.is_unique:
-        return None
-    absent = pd.period_range(found[0], found[-1], freq=PERIODS[name]).difference(found)
+def _periods(days: pd.DatetimeIndex, found: pd.PeriodIndex) -> pd.DatetimeIndex:
+    """Absent periods, by their first day or, where rows stand there, their last."""
+    absent = pd.period_range(found[0], found[-1], freq=found.freq).difference(found)
     late = bool((days.day > 15).mean() > 0.5)
     stamps = absent.to_timestamp(how="end" if late else "start").normalize()
     return pd.DatetimeIndex(stamps).as_unit(days.unit)
 
 
-def _weeks(days: pd.DatetimeIndex, steps: np.ndarray) -> pd.DatetimeIndex:
-    """Absent weeks; a row that a holiday moves by a day or two stands for its week."""
-    count = np.maximum(np.round(steps / 7).astype(int) - 1, 0)
+def _between(days: pd.DatetimeIndex, steps: np.ndarray, step: pd.Timedelta) -> pd.DatetimeIndex:
+    """Rows absent between neighbours that stand so many steps apart."""
+    count = np.maximum(steps.astype(int) - 1, 0)
     after = np.repeat(np.arange(len(count)), count)
     number = np.arange(len(after)) - np.repeat(np.cumsum(count) - count, count) + 1
-    return days[after] + pd.to_timedelta(7 * number, unit="D").as_unit(days.unit)
+    return days[after] + pd.to_timedelta(number * step).as_unit(days.unit)
 
 
 def _days(days: pd.DatetimeIndex) -> Timeline:
     """Absent days of a round-the-clock series, or absent weekdays of one that keeps weekends."""
     weeks = max((days[-1] - days[0]).days / 7.0, 1.0)
-    usual = np.flatnonzero(np.bincount(days.day_of_week, minlength=7) >= 0.5 * weeks)
+    seen = np.bincount(days.day_of_week, minlength=7)
+    usual = np.flatnonzero(seen >= 0.5 * min(weeks, float(np.median(np.sort(seen)[-5:]))))
     every = pd.date_range(days[0], days[-1], freq="D", unit=days.unit)
     expected = every[np.isin(every.day_of_week, usual)]
-    absent = expected.difference(days)
-    nothing = days[:0]
-    if len(absent) > IRREGULAR * len(expected):
-        return Timeline(NONE, nothing, nothing)
+    absent, nothing = expected.difference(days), days[:0]
+    steps = np.diff(expected.get_indexer(days.intersection(expected)))
+    if len(usual) < 5 or np.mean(steps == 1) < REGULAR:
+        return Timeline(_none_of(days), nothing, nothing)
     if len(usual) == 7:
         return Timeline("daily", absent, nothing)
     long = _in_long_runs(absent, expected)
     known = known_closures(days[0].year, days[-1].year)
     closed = absent[~long & ~absent.isin(known)]
     return Timeline("weekdays", absent[long], closed)
+
+
+def _none_of(days: pd.DatetimeIndex) -> str:
+    return IRREGULAR if len(days) >= FEW else NONE
 
 
 def _in_long_runs(absent: pd.DatetimeIndex, expected: pd.DatetimeIndex) -> np.ndarray:
