@@ -213,7 +213,7 @@ def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame, *, left_out: bool =
                 " from the model or change the sample"
             )
     names = spec.system.variables
-    if len(names) < 2:
+    if len(names) < 2 or len(seen) < 3 * (len(names) + 1):  # of few rows any two are collinear
         return
     correlation = np.corrcoef(_news(seen[list(names)].to_numpy()), rowvar=False)
     off = np.abs(correlation - np.eye(len(names)))

@@ -208,7 +208,7 @@ def _of_frame(spec: StudySpec, frame: pd.DataFrame, units: Mapping[str, str]) ->
             refuse_infinite(name, rows[name].to_numpy(), rows.index)
         else:
             rows[name] = rows[name].astype(object)
-    rows, line, repairs = ordered(rows)
+    rows, line, repairs = ordered(rows, lagged=spec.kind in ("counterfactual", "projection"))
     rows, counted = _judged(spec, rows, line, PLACE)
     digest = hashlib.sha256(rows.to_csv().encode()).hexdigest()
     unit = {name: units.get(name, "unit") for name in spec.question.columns}

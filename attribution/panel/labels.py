@@ -14,7 +14,7 @@ from attribution.panel.card import Card
 from attribution.panel.dates import days_of
 from attribution.panel.gate import in_order, of_entities, without_steps
 from attribution.panel.given import PLACE, dates_among, plain_index, refuse_repeated
-from attribution.panel.timeline import NONE, Timeline, timeline_of
+from attribution.panel.timeline import NONE, REGULAR, Timeline, timeline_of
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d.*")
 NO_LINE = Timeline(NONE, pd.DatetimeIndex([]), pd.DatetimeIndex([]))
@@ -66,21 +66,41 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def ordered(rows: pd.DataFrame) -> tuple[pd.DataFrame, Timeline, tuple[str, ...]]:
-    """Sort labels that have an order, and put in the rows that are lost, without values."""
+def ordered(
+    rows: pd.DataFrame, *, lagged: bool
+) -> tuple[pd.DataFrame, Timeline, tuple[str, ...]]:
+    """Sort labels that have an order, and put in the rows that are lost, without values.
+
+    Parameters
+    ----------
+    lagged : whether numbers of rows stand for time, so that one that is skipped is a gap.
+    """
     last = rows.index.get_level_values(-1)
     dated = isinstance(last, pd.DatetimeIndex)
     if not dated and rows.index.nlevels == 1 and not pd.api.types.is_numeric_dtype(last.dtype):
         return rows, NO_LINE, ()
     rows, said = in_order(rows, PLACE)
     if not dated:
-        return rows, NO_LINE, said
+        whole = _numbers(rows) if lagged and rows.index.nlevels == 1 else rows
+        gap = len(whole) - len(rows)
+        more = (f"{PLACE}: {gap} row number(s) are skipped; taken as rows without values",)
+        return whole, NO_LINE, (*said, *(more if gap else ()))
     if rows.index.nlevels == 2:
         rows, line, more = of_entities(rows, PLACE)
     else:
         line = timeline_of(pd.DatetimeIndex(rows.index))
         rows, more = without_steps(rows, line, PLACE)
     return rows, line, (*said, *more)
+
+
+def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put in the numbers that are skipped, where most follow each other."""
+    index = rows.index
+    if not pd.api.types.is_integer_dtype(index.dtype) or len(index) < 3:
+        return rows
+    if (index[1:] - index[:-1] == 1).mean() < REGULAR:
+        return rows
+    return rows.reindex(pd.RangeIndex(index[0], index[-1] + 1, name=index.name))
 
 
 def _labels(index: pd.Index) -> pd.Index:
