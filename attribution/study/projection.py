@@ -11,7 +11,7 @@ import xarray as xr
 
 from attribution.errors import SpecError
 from attribution.estimate.projection import project
-from attribution.estimate.projection_design import projection_design
+from attribution.estimate.projection_design import projection_design, refuse_dependent
 from attribution.estimate.projection_event import project_event
 from attribution.estimate.projection_rows import projection_rows
 from attribution.model.projection import ProjectionQuestion
@@ -65,6 +65,7 @@ def projection_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> Stu
         )
     rows = projection_rows(question, evidence, place)
     design = projection_design(question, rows)
+    refuse_dependent(question, design, place)
     effort.say(f"projecting over {question.horizons} horizons")
     found = project(question, design)
     event = project_event(question, rows, design, draws=effort.draws, seed=effort.seed)
