@@ -18,7 +18,14 @@ from attribution.panel.card import Card
 from attribution.panel.derive import derive, refuse_leaps, refuse_undefined
 from attribution.panel.find import digest_of, find_data
 from attribution.panel.gate import tell_closed
-from attribution.panel.given import PLACE, column_of, refuse_infinite, refuse_twice, source_of
+from attribution.panel.given import (
+    PLACE,
+    column_of,
+    is_real,
+    refuse_infinite,
+    refuse_twice,
+    source_of,
+)
 from attribution.panel.labels import by_its_dates, labelled, ordered
 from attribution.panel.quotes import refuse_magnitudes
 from attribution.panel.records import read_records, refuse_tables
@@ -199,11 +206,13 @@ def _of_frame(spec: StudySpec, frame: pd.DataFrame, units: Mapping[str, str]) ->
     for name in spec.question.columns:
         column_of(frame, name)
     refuse_twice(frame.columns)
+    if not len(frame):
+        raise DataError(f"{PLACE} has no rows; hand over the observations")
     if not isinstance(getattr(getattr(spec.question, "pre", None), "end", None), int):
         frame = by_its_dates(frame, spec.question.columns)
     rows = labelled(frame[list(spec.question.columns)].copy())
     for name in rows.columns:
-        if pd.api.types.is_numeric_dtype(rows[name].dtype):
+        if is_real(rows[name].dtype):
             rows[name] = rows[name].to_numpy(float, na_value=np.nan)
             refuse_infinite(name, rows[name].to_numpy(), rows.index)
         else:

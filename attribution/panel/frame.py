@@ -28,6 +28,7 @@ from attribution.panel.given import (
     PLACE,
     column_of,
     dates_among,
+    is_real,
     plain_index,
     refuse_infinite,
     refuse_repeated,
@@ -153,7 +154,7 @@ def _days(frame: pd.DataFrame, card: Card) -> pd.DatetimeIndex:
 def _numbers(frame: pd.DataFrame, name: str, days: pd.DatetimeIndex) -> np.ndarray:
     """Values of one column, missing where they are; nothing infinite, nothing but numbers."""
     column = column_of(frame, name)
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+    if not is_real(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         raise DataError(f"{PLACE}: column '{name}' holds {column.dtype}, not numbers; convert it")
     values: np.ndarray = column.to_numpy(dtype=float, na_value=np.nan)
     refuse_infinite(name, values, days)

@@ -18,6 +18,8 @@ from attribution.panel.timeline import IRREGULAR, Timeline, in_words, timeline_o
 
 MOST_CLOSED = 0.1
 """Share of weekdays without a row, from which they are no holidays."""
+STRAY = 10
+"""Absent rows for each that is there, from which a date is taken for a misprint."""
 DECLARE = (
     "or, where none is due, hand over a file whose card says calendar = 'weekdays' and lists the"
     " day under closed"
@@ -40,9 +42,15 @@ def in_order(rows: pd.DataFrame, place: str) -> tuple[pd.DataFrame, tuple[str, .
 def without_steps(
     rows: pd.DataFrame, line: Timeline, place: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Put in the rows that are lost, without values."""
+    """Put in the rows that are lost, without values; refuse a date that strays far."""
     if not len(line.lost):
         return rows, ()
+    if len(line.lost) > STRAY * len(rows):
+        raise DataError(
+            f"{place}: its {len(rows)} rows run from {rows.index[0]:%Y-%m-%d} to"
+            f" {rows.index[-1]:%Y-%m-%d} and lack {len(line.lost)} {line.frequency} rows between,"
+            f" {in_words(line.lost)}; correct a date that strays, or cut the rows before the gap"
+        )
     whole = rows.reindex(rows.index.union(line.lost).rename(rows.index.name))
     return whole, (lost_in_words(line, place),)
 

@@ -95,6 +95,12 @@ def plain_index(index: pd.Index) -> pd.Index:
     return index
 
 
+def is_real(dtype: object) -> bool:
+    """Whether a column holds real numbers; what is complex has a part that nothing reads."""
+    types = pd.api.types
+    return types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype)
+
+
 def refuse_repeated(index: pd.Index) -> None:
     """Refuse two rows of one label, with the second."""
     again = np.flatnonzero(index.duplicated())
