@@ -222,7 +222,9 @@ def test_a_projection_of_a_level_owes_the_move_from_the_eve_to_the_end(write, pr
 
 
 def test_only_responses_of_changes_are_summed(write):
-    mixed = CARD.replace('"market"\ntransform = "{transform}"', '"market"\ntransform = "log_change"')
+    mixed = CARD.replace(
+        '"market"\ntransform = "{transform}"', '"market"\ntransform = "log_change"'
+    )
     mixed += '[columns.other]\ntransform = "change"\n'
     text = HEAD.format(kind="projection").split("[[event")[0].replace("log_price", "other")
     runs = {}

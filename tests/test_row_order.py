@@ -1,4 +1,4 @@
-"""Rows in any order, by any labels of their days, give the same numbers, whichever kind reads them."""
+"""Rows in any order give the same numbers, whichever kind reads them."""
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from attribution.errors import AttributionError
 from attribution.fit import Settings, fit
 from attribution.model import model_from
+from attribution.panel import panel_of, read_evidence
 from attribution.record import study_tables
 from attribution.results import tables
 
@@ -91,7 +92,7 @@ def frame():
 
 def numbers(kind, data):
     text = HEAD.format(kind=kind) + MODELS[kind]
-    draws = {"svar": 400, "counterfactual": 160}.get(kind, 400)
+    draws = {"svar": 800, "counterfactual": 160}.get(kind, 400)
     run = fit(model_from(text, "m"), data=data, settings=Settings(draws=draws, seed=2))
     found = tables(run) if kind == "svar" else study_tables(run.tree)
     return {name: table.select_dtypes("number") for name, table in found.items()}
@@ -100,19 +101,14 @@ def numbers(kind, data):
 ORDERS = {
     "newest first": lambda f: f.iloc[::-1],
     "shuffled": lambda f: f.sample(frac=1.0, random_state=1),
-    "texts, shuffled": lambda f: f.set_axis(DAYS.strftime("%Y-%m-%d")).sample(
-        frac=1.0, random_state=2
-    ),
-    "a column, shuffled": lambda f: f.sample(frac=1.0, random_state=3).reset_index(),
-    "one level, newest first": lambda f: f.set_axis(pd.MultiIndex.from_arrays([DAYS])).iloc[::-1],
 }
 
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_the_order_of_rows_says_nothing(frame, kind):
     expected = numbers(kind, frame)
-    for order, change in ORDERS.items():
-        found = numbers(kind, change(frame))
+    for order in ORDERS:
+        found = numbers(kind, ORDERS[order](frame))
         for name, table in expected.items():
             assert found[name].equals(table), (order, name)
 
@@ -120,7 +116,9 @@ def test_the_order_of_rows_says_nothing(frame, kind):
 def test_the_order_of_rows_says_nothing_to_a_panel():
     rng = np.random.default_rng(5)
     index = pd.MultiIndex.from_product([["a", "b", "c", "d"], DAYS], names=["firm", "day"])
-    long = pd.DataFrame({"flow": rng.normal(size=len(index)), "x": rng.normal(size=len(index))}, index)
+    long = pd.DataFrame(
+        {"flow": rng.normal(size=len(index)), "x": rng.normal(size=len(index))}, index
+    )
     text = HEAD.format(kind="panel") + """
 [sample]
 [outcome]
@@ -140,12 +138,12 @@ lag = 1
         pd.testing.assert_frame_equal(table, other[name])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(order=st.permutations(range(ROWS)), gone=st.sets(st.integers(0, ROWS - 1), max_size=4))
 def test_whatever_rows_are_there_are_read_alike_in_any_order(frame, order, gone):
     """Equal or refused alike, never different."""
-    from attribution.panel import panel_of, read_evidence
-
     kept = [row for row in order if row not in gone]
     outcomes = []
     for rows in (kept, sorted(kept)):
@@ -160,6 +158,4 @@ def test_whatever_rows_are_there_are_read_alike_in_any_order(frame, order, gone)
 
 
 def _rows(spec, frame):
-    from attribution.panel import read_evidence
-
     return read_evidence(spec, frame).rows

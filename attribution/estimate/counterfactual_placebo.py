@@ -12,6 +12,8 @@ from attribution.estimate.counterfactual import moved
 
 MOST_LEVEL, DRAWS_LEVEL = 60, 400
 LEAST = 20
+ILL = 1e-10
+"""Least eigenvalue of the regressors' scaled moments, below which they are collinear."""
 """Earlier windows below which nothing is said of size or rank."""
 
 
@@ -57,7 +59,8 @@ def placebo_returns(
     .. math:: \hat d_s = \sum_{t \in W_s} (y_t - z_t'\hat b_s), \qquad
         \mathrm{var} = \hat\sigma_s^2 \Big(\sum_{W_s} \omega_t^2 + Z_s' A_s^{-1} Z_s\Big)
 
-    Every window from the middle of the pre-period on; moments of the rows before are running
+    Every window from the middle of the pre-period on before which the controls have moved, each on
+    its own; moments of the rows before are running
     sums.  Gaussian: heavy tails show as a size above the nominal one.
 
     Parameters
@@ -67,11 +70,14 @@ def placebo_returns(
     """
     length = len(window)
     z = np.column_stack([np.ones(len(y)), x])
-    first = max(pre // 2, z.shape[1] + 10, _first_moving(x[:pre]) + 1)
+    first = max(pre // 2, z.shape[1] + 10, _first_moving(x[:pre]))
     starts = np.arange(first, max(pre - length + 1, first))
     used = np.r_[starts, pre]
     zw, yw = z[:pre] / scale[:pre, None], y[:pre] / scale[:pre]
     gram = _before(zw[:, :, None] * zw[:, None, :], used)
+    size = np.sqrt(np.einsum("wkk->wk", gram))
+    sound = np.linalg.eigvalsh(gram / (size[:, :, None] * size[:, None, :]))[:, 0] > ILL
+    starts, used, gram = starts[sound[:-1]], used[sound], gram[sound]
     moment, square = _before(zw * yw[:, None], used), _before(yw**2, used)
     inside = np.vstack([starts[:, None] + np.arange(length), pre + window])
     total, spread = z[inside].sum(1), (scale[inside] ** 2).sum(1)

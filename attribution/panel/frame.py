@@ -38,6 +38,7 @@ from attribution.panel.read import Panel
 from attribution.panel.spelling import plain_series
 from attribution.panel.timeline import timeline_of
 
+
 def panel_of(
     frame: pd.DataFrame,
     spec: ModelSpec,
@@ -128,7 +129,10 @@ def _card(spec: ModelSpec, units: Mapping[str, str]) -> Card:
     return replace(
         card,
         series={c: replace(plain_series(c, card), unit=unit[c]) for c in spec.columns},
-        columns={c: Column(name=c, transform="level", unit=unit[c], of=c, stated=False) for c in spec.columns},
+        columns={
+            c: Column(name=c, transform="level", unit=unit[c], of=c, stated=False)
+            for c in spec.columns
+        },
     )
 
 

@@ -63,9 +63,7 @@ def lost_in_words(line: Timeline, place: str) -> str:
     )
 
 
-def of_entities(
-    rows: pd.DataFrame, place: str
-) -> tuple[pd.DataFrame, Timeline, tuple[str, ...]]:
+def of_entities(rows: pd.DataFrame, place: str) -> tuple[pd.DataFrame, Timeline, tuple[str, ...]]:
     """Give every entity the days of all, from its first to its last, and those that all lack."""
     entity = rows.index.get_level_values(0)
     days = pd.DatetimeIndex(rows.index.get_level_values(1))

@@ -66,9 +66,7 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def ordered(
-    rows: pd.DataFrame, *, lagged: bool
-) -> tuple[pd.DataFrame, Timeline, tuple[str, ...]]:
+def ordered(rows: pd.DataFrame, *, lagged: bool) -> tuple[pd.DataFrame, Timeline, tuple[str, ...]]:
     """Sort labels that have an order, and put in the rows that are lost, without values.
 
     Parameters

@@ -63,9 +63,7 @@ class Panel:
         return self.card.close
 
 
-def read_panel(
-    spec: ModelSpec, data: Path | str | None = None, *, left_out: bool = True
-) -> Panel:
+def read_panel(spec: ModelSpec, data: Path | str | None = None, *, left_out: bool = True) -> Panel:
     """Read the columns that a model names, over its sample.
 
     Parameters
