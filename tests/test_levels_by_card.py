@@ -142,7 +142,7 @@ def test_logs_of_prices_of_which_nobody_says_what_they_are_are_never_added_up(pr
     logs = 100 * np.log(prices).rename(columns=lambda name: f"log_{name}")
     spec = model("svar", SVAR, levels="")
     panel = panel_of(logs, spec, {"log_price": "log points"})
-    with pytest.raises(DataError, match="'log_price' is typically .* no change from row to row"):
+    with pytest.raises(DataError, match=r"'log_price' is typically .* no change from row to row"):
         with_levels(spec, panel)
     named = model("svar", SVAR, levels='levels = ["log_price"]')
     assert with_levels(named, panel).system.levels == ("log_price",)

@@ -41,10 +41,10 @@ class Counterfactual:
 
 
 def moved(gap: np.ndarray, window: np.ndarray, *, level: bool) -> np.ndarray:
-    """What rows (..., row after the pre-period) move over a window.
+    """Add up, over a window, what stands on rows (..., row after the pre-period).
 
-    Changes add up; a level moves by its last row over that of the eve, and a gap to a
-    counterfactual has none while the pre-period lasts.
+    Changes add up; of a level it is the last row's over the eve's, which is zero while the
+    pre-period lasts: there a gap to the counterfactual has not begun.
     """
     if not level:
         return np.asarray(gap[..., window].sum(-1))

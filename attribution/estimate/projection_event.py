@@ -89,8 +89,9 @@ def project_event(
 
     with :math:`t_1` the window's last day and :math:`\hat\varepsilon_t` the impulse less its
     forecast by coefficients of the rows before the hold-out.  :math:`\Theta_h` is estimated as
-    the response of the cumulated outcome; of an outcome in levels it is :math:`\theta_h`.  With an instrument :math:`x_t` is the instrument, so
-    that only the part of the impulse which it moves is counted.
+    the response of the cumulated outcome; of an outcome in levels it is
+    :math:`\theta_h`.  With an instrument :math:`x_t` is the instrument, so that only the part of
+    the impulse which it moves is counted.
 
     References
     ----------

@@ -249,7 +249,7 @@ def _judged(
 def _windows(spec: StudySpec) -> tuple[Window, ...]:
     """Windows of days that a question asks about; most ask about none."""
     event = getattr(spec.question, "event", None)
-    own = getattr(spec.question, "windows", None) or getattr(event, "windows", ())
+    own = getattr(spec.question, "windows", None) or getattr(event, "windows", None) or ()
     return tuple(
         Window(span.name, span.start, span.end) for span in own if isinstance(span.start, date)
     )

@@ -14,8 +14,8 @@ from attribution.errors import DataError, nearest
 from attribution.model.spec import ModelSpec
 from attribution.panel.card import Card, Column
 from attribution.panel.coverage import (
-    refuse_degenerate,
     refuse_absent,
+    refuse_degenerate,
     refuse_gaps,
     refuse_short,
     refuse_uncovered_event,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,13 +40,13 @@ def refuse_twice(columns: pd.Index) -> None:
         raise DataError(f"{PLACE}: column '{name}' appears twice; remove or rename one")
 
 
-def dates_among(frame: pd.DataFrame) -> list[Hashable]:
+def dates_among(frame: pd.DataFrame) -> Sequence[Hashable]:
     """Name the columns that hold dates or, where none does, those that are named so."""
     dated = [name for name in frame.columns if _holds_dates(frame[name].dtype)]
     return dated or [name for name in frame.columns if str(name).lower() in DATE_NAMES]
 
 
-def _holds_dates(dtype: object) -> bool:
+def _holds_dates(dtype: Any) -> bool:
     return isinstance(dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(dtype)
 
 
@@ -95,10 +96,10 @@ def plain_index(index: pd.Index) -> pd.Index:
     return index
 
 
-def is_real(dtype: object) -> bool:
+def is_real(dtype: Any) -> bool:
     """Whether a column holds real numbers; what is complex has a part that nothing reads."""
     types = pd.api.types
-    return types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype)
+    return bool(types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype))
 
 
 def refuse_repeated(index: pd.Index) -> None:

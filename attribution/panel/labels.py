@@ -57,7 +57,7 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
         if entity.isna().any():
             raise DataError(f"{PLACE}: a row of its index names no entity; name it")
         found: pd.Index = pd.MultiIndex.from_arrays([entity, last])
-        whole = pd.MultiIndex.from_arrays([entity, _normal(last)])
+        whole: pd.Index = pd.MultiIndex.from_arrays([entity, _normal(last)])
     else:
         found, whole = last, _normal(last)
     # instants of which each is the only one of its day are that day
@@ -81,8 +81,8 @@ def ordered(rows: pd.DataFrame, *, lagged: bool) -> tuple[pd.DataFrame, Timeline
     if not dated:
         whole = _numbers(rows) if lagged and rows.index.nlevels == 1 else rows
         gap = len(whole) - len(rows)
-        more = (f"{PLACE}: {gap} row number(s) are skipped; taken as rows without values",)
-        return whole, NO_LINE, (*said, *(more if gap else ()))
+        skipped = f"{PLACE}: {gap} row number(s) are skipped; taken as rows without values"
+        return whole, NO_LINE, (*said, skipped) if gap else said
     if rows.index.nlevels == 2:
         rows, line, more = of_entities(rows, PLACE)
     else:

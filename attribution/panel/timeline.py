@@ -58,16 +58,17 @@ def timeline_of(days: pd.DatetimeIndex) -> Timeline:
     period = next((name for name, spacing in SPACING.items() if middle >= spacing), NONE)
     if period in PERIODS:
         found = days.to_period(PERIODS[period])
-        count = found[1:].astype("int64") - found[:-1].astype("int64")
-        regular, lost = np.mean(count == 1), _periods(days, found)
+        apart = np.diff(found.astype("int64").to_numpy())
+        regular, lost = float(np.mean(apart == 1)), _periods(days, found)
     elif middle == 7:  # a row that a holiday moves by a day or two stands for its week
         period, count = "weekly", np.round(steps / 7)
-        regular, lost = np.mean(count == 1), _between(days, count, pd.Timedelta(days=7))
+        regular, lost = float(np.mean(count == 1)), _between(days, count, pd.Timedelta(days=7))
     elif middle == 1:
         return _days(days)
     elif middle < 1:
         period, count = INTRADAY, np.round(steps / middle)
-        regular = np.mean(np.abs(steps / middle - 1) < 0.01) - ROUND_THE_CLOCK + REGULAR
+        even = float(np.mean(np.abs(steps / middle - 1) < 0.01))
+        regular = 1.0 if even >= ROUND_THE_CLOCK else 0.0
         lost = _between(days, count, pd.Timedelta(days=middle))
     else:
         regular, lost = 0.0, nothing
@@ -89,7 +90,7 @@ def _between(days: pd.DatetimeIndex, steps: np.ndarray, step: pd.Timedelta) -> p
     count = np.maximum(steps.astype(int) - 1, 0)
     after = np.repeat(np.arange(len(count)), count)
     number = np.arange(len(after)) - np.repeat(np.cumsum(count) - count, count) + 1
-    return days[after] + pd.to_timedelta(number * step).as_unit(days.unit)
+    return pd.DatetimeIndex(days[after] + pd.to_timedelta(number * step).as_unit(days.unit))
 
 
 def _days(days: pd.DatetimeIndex) -> Timeline:

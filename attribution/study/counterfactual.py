@@ -95,7 +95,7 @@ def counterfactual_study(spec: StudySpec, evidence: Evidence, effort: Effort) ->
 
 
 def _level(question: CounterfactualQuestion, evidence: Evidence, place: str) -> bool:
-    """Whether the outcome is a level by its card; refuse one where changes are asked for, or unsaid.
+    """Whether the outcome is a level by its card; refuse one where changes are asked for.
 
     Raises
     ------

@@ -52,7 +52,7 @@ class Answered:
         return mean
 
     def move(self, window: str) -> float:
-        """Observed move over a window: the sum of changes or, of a level, from the eve to the end."""
+        """Observed move over a window: the sum of changes; of a level, from the eve to the end."""
         seen = self.observed(window)
         if not self.level:
             return float(seen.sum())

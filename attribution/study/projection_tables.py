@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
@@ -98,7 +97,7 @@ def _answers(projected: Projected) -> pd.DataFrame:
 
 
 def observed(projected: Projected, window: str) -> float:
-    """Observed move of the outcome over a window, its unit: of a level, the last row's over the eve.
+    """Observed move of the outcome over a window: of a level, its last row over the eve.
 
     The eve is there: lags are needed before the window.
     """

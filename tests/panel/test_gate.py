@@ -120,7 +120,7 @@ def test_a_weekday_lost_in_the_window_or_its_lags_is_refused_and_elsewhere_count
         less = frame.drop(pd.Timestamp(day))
         for read in (lambda f: panel_of(f, spec), lambda f: read_panel(spec, write(f))):
             with pytest.raises(EventError) as refused:
-                read(less)  # noqa: B023
+                read(less)
             assert f"lack {day}" in str(refused.value) and "add the row" in str(refused.value)
     for day in ("2022-05-04", "2022-10-28", "2022-11-09"):
         for panel in (
@@ -128,7 +128,7 @@ def test_a_weekday_lost_in_the_window_or_its_lags_is_refused_and_elsewhere_count
             read_panel(spec, write(frame.drop(pd.Timestamp(day)))),
         ):
             (line,) = panel.repairs
-            assert f"1 weekday(s) of the sample have no row and are no holiday of a known" in line
+            assert "1 weekday(s) of the sample have no row and are no holiday of a known" in line
             assert day in line
 
 
@@ -169,7 +169,7 @@ def test_an_absent_period_is_refused(frame, freq):
     spec = model_from(text, "toy")
     whole = frame.set_axis(days)
     assert panel_of(whole, spec).repairs == ()
-    with pytest.raises(DataError, match="lacks 1 of its .* no lag may cross a gap"):
+    with pytest.raises(DataError, match=r"lacks 1 of its .* no lag may cross a gap"):
         panel_of(whole.drop(days[40]), spec)
 
 

@@ -14,11 +14,10 @@ WEEKDAYS = pd.bdate_range("2022-01-03", periods=300)
 DAILY = pd.date_range("2020-01-01", periods=600)
 HOURLY = pd.date_range("2020-01-01", periods=600, freq="h")
 FRIDAYS = pd.date_range("2010-01-01", periods=500, freq="W-FRI")
-MEETINGS = pd.to_datetime(
-    "2018-01-31 2018-03-21 2018-05-02 2018-06-13 2018-08-01 2018-09-26 2018-11-08 2018-12-19"
-    " 2019-01-30 2019-03-20 2019-05-01 2019-06-19 2019-07-31 2019-09-18 2019-10-30 2019-12-11"
-    " 2020-01-29 2020-03-18 2020-04-29 2020-06-10 2020-07-29 2020-09-16".split()
-)
+TEXT = """2018-01-31 2018-03-21 2018-05-02 2018-06-13 2018-08-01 2018-09-26 2018-11-08 2018-12-19
+2019-01-30 2019-03-20 2019-05-01 2019-06-19 2019-07-31 2019-09-18 2019-10-30 2019-12-11 2020-01-29
+2020-03-18 2020-04-29 2020-06-10 2020-07-29 2020-09-16"""
+MEETINGS = pd.DatetimeIndex(TEXT.split())
 """Days on which a committee of a central bank met: no frequency, and nothing absent."""
 
 
@@ -32,7 +31,7 @@ MEETINGS = pd.to_datetime(
         (HOURLY, "intraday"),
         (HOURLY[(HOURLY.hour > 9) & (HOURLY.hour < 17)], "irregular"),
         (FRIDAYS, "weekly"),
-        (FRIDAYS.where(FRIDAYS != FRIDAYS[9], FRIDAYS[9] - pd.Timedelta(days=1)), "weekly"),
+        (FRIDAYS.delete(9).insert(9, FRIDAYS[9] - pd.Timedelta(days=1)), "weekly"),
         (pd.date_range("2000-01-31", periods=120, freq="ME"), "monthly"),
         (pd.date_range("2000-01-31", periods=120, freq="BME"), "monthly"),
         (pd.date_range("2000-01-01", periods=60, freq="QS"), "quarterly"),
