@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from attribution.audit.tested import Untestable
 from attribution.diagnostics import mean_with_error
 from attribution.errors import nearest
 from attribution.report import draws as saved
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,15 @@ class Window:
         return f"{found.mean:+.1f} (90 % {found.q05:+.1f} to {found.q95:+.1f})"
 
 
+def _changes(data: xr.Dataset) -> xr.Dataset:
+    """Turn the path of a level into its changes, which add up to the move from the eve."""
+    before = {"contribution": 0.0, "baseline": data["eve"], "observed": data["eve"]}
+    parts = {
+        name: data[name] - data[name].shift(time=1).fillna(eve) for name, eve in before.items()
+    }
+    return data.assign(parts)
+
+
 def window(sources: Sources, run: str, name: str) -> Window:
     """Read one window of a run.
 
@@ -88,6 +101,7 @@ def window(sources: Sources, run: str, name: str) -> Window:
     if name not in known:
         raise Untestable(f"the run of '{run}' has no window '{name}'{nearest(name, known)}")
     data = saved.group(tree, f"windows/{name}")
+    data = _changes(data) if "eve" in data else data
     return Window(
         run=run,
         name=name,

@@ -40,6 +40,18 @@ class Counterfactual:
     stats: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+def moved(gap: np.ndarray, window: np.ndarray, *, level: bool) -> np.ndarray:
+    """Add up, over a window, what stands on rows (..., row after the pre-period).
+
+    Changes add up; of a level it is the last row's over the eve's, which is zero while the
+    pre-period lasts: there a gap to the counterfactual has not begun.
+    """
+    if not level:
+        return np.asarray(gap[..., window].sum(-1))
+    eve = gap[..., window[0] - 1] if window[0] else 0.0
+    return np.asarray(gap[..., window[-1]] - eve)
+
+
 def chained(draws: np.ndarray) -> np.ndarray:
     """Lay independent draws (draw, ...) out as chains of equal length."""
     return draws.reshape(CHAINS, -1, *draws.shape[1:])

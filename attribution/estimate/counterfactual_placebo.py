@@ -8,9 +8,12 @@ import numpy as np
 from scipy.stats import t as student
 
 from attribution.core.level_regression import LevelModel, forecast_level, sample_level
+from attribution.estimate.counterfactual import moved
 
 MOST_LEVEL, DRAWS_LEVEL = 60, 400
 LEAST = 20
+ILL = 1e-10
+"""Least eigenvalue of the regressors' scaled moments, below which they are collinear."""
 """Earlier windows below which nothing is said of size or rank."""
 
 
@@ -56,7 +59,8 @@ def placebo_returns(
     .. math:: \hat d_s = \sum_{t \in W_s} (y_t - z_t'\hat b_s), \qquad
         \mathrm{var} = \hat\sigma_s^2 \Big(\sum_{W_s} \omega_t^2 + Z_s' A_s^{-1} Z_s\Big)
 
-    Every window from the middle of the pre-period on; moments of the rows before are running
+    Every window from the middle of the pre-period on before which the controls have moved, each on
+    its own; moments of the rows before are running
     sums.  Gaussian: heavy tails show as a size above the nominal one.
 
     Parameters
@@ -67,11 +71,14 @@ def placebo_returns(
     length, unit = len(window), y[:pre].std()
     y, x = (y - y[:pre].mean()) / unit, (x - x[:pre].mean(0)) / x[:pre].std(0)
     z = np.column_stack([np.ones(len(y)), x])
-    first = max(pre // 2, z.shape[1] + 10)
+    first = max(pre // 2, z.shape[1] + 10, _first_moving(x[:pre]))
     starts = np.arange(first, max(pre - length + 1, first))
     used = np.r_[starts, pre]
     zw, yw = z[:pre] / scale[:pre, None], y[:pre] / scale[:pre]
     gram = _before(zw[:, :, None] * zw[:, None, :], used)
+    size = np.sqrt(np.einsum("wkk->wk", gram))
+    sound = np.linalg.eigvalsh(gram / (size[:, :, None] * size[:, None, :]))[:, 0] > ILL
+    starts, used, gram = starts[sound[:-1]], used[sound], gram[sound]
     moment, square = _before(zw * yw[:, None], used), _before(yw**2, used)
     inside = np.vstack([starts[:, None] + np.arange(length), pre + window])
     total, spread = z[inside].sum(1), (scale[inside] ** 2).sum(1)
@@ -84,6 +91,12 @@ def placebo_returns(
     p_value = 2.0 * student.sf(np.abs(effect / sd), dof)
     event = float(effect[-1] / sd[-1]), float(p_value[-1])
     return Placebo(unit * effect[:-1], unit * sd[:-1], p_value[:-1], event, length)
+
+
+def _first_moving(x: np.ndarray) -> int:
+    """Row from which every control (row, control) has moved, so that it can have a coefficient."""
+    still = (x == x[0]).cumprod(0).sum(0)
+    return int(np.max(still, initial=0)) + 1
 
 
 def _before(values: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -101,22 +114,24 @@ def placebo_level(
     *,
     effects: np.ndarray,
     seed: int,
+    level: bool = False,
 ) -> Placebo:
     """Local level with regression, exact but for draws, on the rows before each window.
 
     Parameters
     ----------
-    effects : (sample,); draws of the cumulated effect of the window asked about.
+    effects : (sample,); draws of the effect of the window asked about.
+    level : whether the outcome is a level, whose effect is that of the last row.
     """
     length, ahead = len(window), int(window[-1]) + 1
-    first = max(pre // 2, x.shape[1] + 10)
+    first = max(pre // 2, x.shape[1] + 10, _first_moving(x[:pre]))
     last = pre - ahead
     count = min(MOST_LEVEL, max(last - first + 1, 0))
     starts = np.unique(np.linspace(first, max(last, first), count).astype(int))
     seeds = np.random.SeedSequence([seed, 2]).spawn(len(starts))
     found = np.array(
         [
-            _level_effect(y, x, model, int(start), window, np.random.default_rng(child))
+            _level_effect(y, x, model, int(start), window, np.random.default_rng(child), level)
             for start, child in zip(starts, seeds, strict=True)
         ]
     ).reshape(-1, 3)
@@ -130,17 +145,17 @@ def _level_effect(
     start: int,
     window: np.ndarray,
     rng: np.random.Generator,
+    level: bool,
 ) -> tuple[float, float, float]:
-    """Mean and sd of a cumulated effect, and the p-value of zero."""
+    """Mean and sd of an effect, and the p-value of zero."""
     centre, spread = y[:start].mean(), y[:start].std(ddof=1)
     means, sds = x[:start].mean(0), x[:start].std(0, ddof=1)
-    sds = np.where(sds > 0, sds, 1.0)
     found = sample_level((y[:start] - centre) / spread, (x[:start] - means) / sds, model,
                          draws=DRAWS_LEVEL, rng=rng)  # fmt: skip
     rows = start + window
     ahead = (x[start : rows[-1] + 1] - means) / sds
-    path = centre + spread * forecast_level(found, ahead, rng)[:, window]
-    effect = (y[rows] - path).sum(1)
+    path = centre + spread * forecast_level(found, ahead, rng)
+    effect = moved(y[start : rows[-1] + 1] - path, window, level=level)
     ratio, p_value = _summary(effect)
     sd = float(effect.std(ddof=1))
     return ratio * sd, sd, p_value

@@ -11,6 +11,7 @@ import pandas as pd
 from attribution.errors import DataError, EventError
 from attribution.model.counterfactual import CounterfactualQuestion, Row, Span
 from attribution.panel import Evidence
+from attribution.panel.card import LEVEL
 
 SPARE = 10
 """Rows of the pre-period beyond the number of coefficients, at least."""
@@ -65,7 +66,10 @@ def counterfactual_rows(
                 f"{place}: window '{span.name}' ({span.start} to {span.end}) is not covered by the"
                 f" data, which end {_said(labels[-1])}; move it or lengthen the sample"
             )
-    needed = np.r_[np.arange(pre), pre + np.unique(np.concatenate(list(windows.values())))]
+    asked = np.unique(np.concatenate(list(windows.values())))
+    if evidence.measures.get(question.outcome) == LEVEL:  # it moves from the eve of each window
+        asked = np.unique(np.r_[asked, [max(at[0] - 1, 0) for at in windows.values()]])
+    needed = np.r_[np.arange(pre), pre + asked]
     _refuse_missing(frame.take(needed), place)
     names = list(question.controls)
     _refuse_degenerate(frame.iloc[:pre], names, (question.outcome, *question.scale), place)

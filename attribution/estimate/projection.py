@@ -62,7 +62,10 @@ def project(question: ProjectionQuestion, design: ProjectionDesign) -> Projectio
     response[0, own] = 1.0
     given = own if question.instrument is None else -1  # series that are controls of the same day
     for h in horizons:
-        y = response_at(design.values, h, lags=design.lags, cumulative=question.cumulative)
+        y = response_at(design.values, h, lags=design.lags, cumulative=False)
+        if question.cumulative:
+            total = response_at(design.values, h, lags=design.lags, cumulative=True)
+            y = np.where(_changes(question), total, y)
         for i in range(len(names)):
             if h > 0 or (i > given and i != own):
                 response[h, i], error[h, i] = _one(question, design, y[:, i], h)
@@ -143,4 +146,11 @@ def _var(question: ProjectionQuestion, design: ProjectionDesign) -> np.ndarray:
     own = question.variables.index(question.impulse)
     struck = factor[:, own] / factor[own, own]
     found: np.ndarray = np.asarray(fitted.ma_rep(question.horizons)) @ struck
-    return found.cumsum(axis=0) if question.cumulative else found
+    if not question.cumulative:
+        return found
+    return np.where(_changes(question), found.cumsum(axis=0), found)
+
+
+def _changes(question: ProjectionQuestion) -> np.ndarray:
+    """Which variables (variable,) are changes, whose responses add up to those of their levels."""
+    return np.array([name not in question.levels for name in question.variables])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attribution.errors import DataError
 from attribution.estimate.projection_rows import ProjectionRows
 from attribution.model.projection import ProjectionQuestion
 
@@ -96,6 +97,27 @@ def standardised(
         every=every,
     )
     return moved, units
+
+
+def refuse_dependent(question: ProjectionQuestion, design: ProjectionDesign, place: str) -> None:
+    """Refuse a series without news of its own: what the others of the day and lags leave of it.
+
+    Raises
+    ------
+    DataError
+        Naming the last series that is a combination of others.
+    """
+    after = slice(design.lags, None)
+    w = design.controls[after, 1:][:, -design.lags * len(question.columns) :]
+    x = np.column_stack([w, design.values[after]])
+    spread = x.std(0)
+    x = (x - x.mean(0)) / np.where(spread > 0, spread, 1.0)
+    rank = [np.linalg.matrix_rank(x[:, :k]) for k in range(w.shape[1], x.shape[1] + 1)]
+    idle = [name for name, own in zip(question.variables, np.diff(rank), strict=True) if not own]
+    if idle:
+        raise DataError(
+            f"{place}: '{idle[-1]}' follows from the others and their lags; leave one of them out"
+        )
 
 
 def response_at(series: np.ndarray, horizon: int, *, lags: int, cumulative: bool) -> np.ndarray:

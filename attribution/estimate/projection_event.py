@@ -60,7 +60,7 @@ class ProjectionEvent:
 
     Attributes
     ----------
-    point : window -> contribution, unit of the outcome, summed over the window.
+    point : window -> contribution to the move of the window, unit of the outcome.
     draws : window -> (draw,) from the joint normal law of responses and innovations.
     innovation : (row,); of the rows of the longest window and those between; unit of the impulse
         (of the instrument).
@@ -90,8 +90,9 @@ def project_event(
 
     with :math:`t_1` the window's last day and :math:`\hat\varepsilon_t` the impulse less its
     forecast by coefficients of the rows before the hold-out.  :math:`\Theta_h` is estimated as
-    the response of the cumulated outcome.  With an instrument :math:`x_t` is the instrument, so
-    that only the part of the impulse which it moves is counted.
+    the response of the cumulated outcome; of an outcome in levels it is
+    :math:`\theta_h`.  With an instrument :math:`x_t` is the instrument, so that only the part of
+    the impulse which it moves is counted.
 
     References
     ----------
@@ -108,7 +109,8 @@ def project_event(
     later = _wald(found, float(own / unit))
     if not asked:
         return ProjectionEvent({}, {}, np.zeros(0), np.zeros(0, int), later)
-    path = path_of(question, design, range(longest + 1), cumulative=True)
+    change = question.outcome not in question.levels
+    path = path_of(question, design, range(longest + 1), cumulative=change)
     mean = np.concatenate([path.response, path.reading])
     rng = np.random.default_rng(seed)
     root = _root(path.covariance)

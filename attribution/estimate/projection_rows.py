@@ -45,6 +45,11 @@ def projection_rows(question: ProjectionQuestion, evidence: Evidence, place: str
     """
     if evidence.entity:
         raise DataError(f"{place}: its data have entities; hand over one row a day or period")
+    if not (evidence.dated or pd.api.types.is_numeric_dtype(evidence.rows.index.dtype)):
+        raise DataError(
+            f"{place}: the labels of its rows ('{evidence.rows.index[0]}') have no order in time;"
+            " hand over an index of days, periods or numbers"
+        )
     if question.event.windows and not evidence.dated:
         raise DataError(f"{place}: its windows are days and the rows have none; hand over dates")
     frame = evidence.rows[list(question.columns)]

@@ -16,7 +16,7 @@ from attribution.decompose import decompose
 from attribution.estimate.design import EVENT_IN
 from attribution.estimation import REWEIGHTED, Estimate
 from attribution.finding import Finding
-from attribution.fit.judge import weights_finding
+from attribution.fit.judge import repairs_finding, weights_finding
 from attribution.fit.settings import Settings
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
@@ -50,6 +50,8 @@ def run_of(
     findings = [sampling.finding(first.judged, weight.size)]
     weighed = weights_finding(weight)
     findings += [] if weighed is None else [weighed]
+    repaired = repairs_finding(panel.repairs)
+    findings += [] if repaired is None else [repaired]
     findings += [] if separation is None else [_told_apart(separation)]
     if spec.event.asked:
         groups |= record.structure(found.posterior, panel.units, spec.system.horizons)

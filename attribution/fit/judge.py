@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +59,18 @@ def weights_finding(weight: np.ndarray) -> Finding | None:
             f" carries {100 * weight.max() / weight.sum():.2g} % of all"
         ),
         verdict="holds" if size >= SHARE * weight.size else "undecided",
+    )
+
+
+def repairs_finding(repairs: Sequence[str]) -> Finding | None:
+    """Say aloud what was done to the data before they were used; None where they stand as given."""
+    if not repairs:
+        return None
+    return Finding(
+        name="data",
+        question="Were the data used as they were given?",
+        evidence="; ".join(repairs),
+        verdict="undecided",
     )
 
 

@@ -25,6 +25,7 @@ from attribution.model import read_model
 from attribution.model.spec import Event, ModelSpec, Window
 from attribution.model.study import StudySpec
 from attribution.panel import Panel, read_panel
+from attribution.panel.measures import with_levels
 from attribution.posterior import Decomposition
 from attribution.run import Run
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 def fit(
     model: str | ModelSpec | StudySpec,
     *,
-    data: Path | pd.DataFrame | Panel | None = None,
+    data: Path | str | pd.DataFrame | Panel | None = None,
     event: tuple[date, date] | None = None,
     settings: Settings | None = None,
     say: Callable[[str], None] = lambda text: None,
@@ -65,7 +66,7 @@ def fit(
 
 def _fit(
     model: str | ModelSpec | StudySpec,
-    data: Path | pd.DataFrame | Panel | None,
+    data: Path | str | pd.DataFrame | Panel | None,
     event: tuple[date, date] | None,
     chosen: Settings,
     say: Callable[[str], None],
@@ -77,7 +78,8 @@ def _fit(
     asked, sampler = ways(spec, chosen), sampler_of(spec, chosen)
     say(f"reading {spec.sample.panel}")
     separation = _separation(spec)
-    panel = _panel(spec, data)
+    panel = _panel(spec, data, left_out="out" in asked)
+    spec = with_levels(spec, panel)
     draws = chosen.draws or DRAWS.get(spec.kind, DRAWS["svar"])
     fits = []
     for way in asked:
@@ -91,7 +93,7 @@ def _fit(
 
 def _study(
     spec: StudySpec,
-    data: Path | pd.DataFrame | Panel | None,
+    data: Path | str | pd.DataFrame | Panel | None,
     event: tuple[date, date] | None,
     settings: Settings,
     say: Callable[[str], None],
@@ -120,14 +122,16 @@ def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
     return replace(spec, title=f"{spec.name}: {event.name}", event=event, sample=sample)
 
 
-def _panel(spec: ModelSpec, data: Path | pd.DataFrame | Panel | None) -> Panel:
-    if data is None or isinstance(data, Path):
-        return read_panel(spec, data)
+def _panel(
+    spec: ModelSpec, data: Path | str | pd.DataFrame | Panel | None, *, left_out: bool
+) -> Panel:
+    if data is None or isinstance(data, Path | str):
+        return read_panel(spec, data, left_out=left_out)
     if isinstance(data, Panel):
         return data
     from attribution.panel import panel_of
 
-    return panel_of(data, spec)
+    return panel_of(data, spec, left_out=left_out)
 
 
 def _part(spec: ModelSpec, panel: Panel, found: Estimate) -> Part:

@@ -15,6 +15,7 @@ from attribution.fit.settings import Settings
 from attribution.model.spec import UNATTRIBUTED, ModelSpec
 from attribution.panel import Panel
 from attribution.run import Run
+from attribution.summary.event import move_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,7 @@ def fit_with_rival(
         channels,
         _draws(without, window, channels),
         _draws(run, window, [*channels, asked.channels[-1]]),
-        move=float(run.tree[f"windows/{window}"]["observed"].sum()),
+        move=move_of(run.tree[f"windows/{window}"].to_dataset()),
         unit=str(run.tree.attrs["outcome_unit"]),
     )
     findings = [*run.manifest["findings"], finding.record()]

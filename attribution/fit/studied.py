@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attribution import record
 from attribution.errors import SpecError
+from attribution.fit.judge import repairs_finding
 from attribution.fit.settings import Settings
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence, read_evidence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def fit_study(
     spec: StudySpec,
     *,
-    data: Path | pd.DataFrame | None,
+    data: Path | str | pd.DataFrame | None,
     settings: Settings,
     say: Callable[[str], None],
 ) -> Run:
@@ -50,6 +51,8 @@ def _manifest(
     spec: StudySpec, evidence: Evidence, study: Study, draws: int, seed: int
 ) -> dict[str, Any]:
     sample = spec.sample
+    repaired = repairs_finding(evidence.repairs)
+    findings = [*study.findings, *([] if repaired is None else [repaired])]
     span = f"{sample.start} to {sample.end}" if sample.dated else "every row"
     return {
         "model": spec.name,
@@ -66,5 +69,5 @@ def _manifest(
         "diagnostics": dict(study.diagnostics),
         "repairs": list(evidence.repairs),
         "notes": dict(study.notes),
-        "findings": [finding.record() for finding in study.findings],
+        "findings": [finding.record() for finding in findings],
     }

@@ -20,7 +20,7 @@ REQUIRED: Any = object()
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file, or say in one sentence why it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SpecError(f"{path.name}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError:

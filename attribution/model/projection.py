@@ -7,7 +7,7 @@ from datetime import date
 
 from attribution.errors import SpecError, nearest
 from attribution.model.grammar import Table
-from attribution.model.sections import event_of
+from attribution.model.sections import event_of, levels_of
 from attribution.model.spec import Event
 
 SECTIONS = ("event", "projection", "instrument")
@@ -37,6 +37,8 @@ class ProjectionQuestion:
         ``newey_west``.
     cumulative : whether responses are summed over horizons.
     scale : responses to an innovation of one ``sd`` or of one ``unit``.
+    levels : variables in levels, which move by their last value; all others are changes, which
+        add up.
     """
 
     event: Event
@@ -48,6 +50,7 @@ class ProjectionQuestion:
     cumulative: bool
     scale: str
     instrument: Instrument | None
+    levels: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -75,7 +78,9 @@ def question_of(table: Table) -> ProjectionQuestion:
         With the key and the remedy.
     """
     asked = table.sub("projection", required=True)
-    asked.known(("variables", "impulse", "lags", "horizons", "errors", "cumulative", "scale"))
+    asked.known(
+        ("variables", "impulse", "lags", "horizons", "errors", "cumulative", "scale", "levels")
+    )
     variables = asked.texts("variables")
     if len(variables) < 2:
         raise SpecError(f"{asked.place}: variables names fewer than two series; add the others")
@@ -96,6 +101,7 @@ def question_of(table: Table) -> ProjectionQuestion:
         cumulative=asked.flag("cumulative", False),
         scale=asked.choice("scale", SCALES, SCALES[0]),
         instrument=_instrument(table, variables),
+        levels=levels_of(asked, variables),
     )
 
 

@@ -114,7 +114,7 @@ def model_from(source: Mapping[str, Any] | str, name: str = "model") -> ModelSpe
     """
     if isinstance(source, str):
         try:
-            source = tomllib.loads(source)
+            source = tomllib.loads(source.removeprefix("\ufeff"))
         except tomllib.TOMLDecodeError as error:
             raise SpecError(f"{name}: not valid TOML ({error}); correct that line") from None
     return parse_model(Table(name, source), name, None)

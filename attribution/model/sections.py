@@ -72,17 +72,23 @@ def system_of(table: Table) -> System:
         auxiliary=table.texts("auxiliary", ()),
         tests=table.texts("tests", ()),
         horizons=table.integer("horizons", System.horizons),
-        levels=table.texts("levels", ()),
+        levels=levels_of(table, table.texts("variables")),
     )
     if not system.variables:
         raise SpecError(f"{table.place}: variables is empty; name the series of the model")
-    for name in system.levels:
-        if name not in system.variables:
+    return system
+
+
+def levels_of(table: Table, variables: tuple[str, ...]) -> tuple[str, ...]:
+    """Read which of the variables are levels."""
+    found = table.texts("levels", ())
+    for name in found:
+        if name not in variables:
             raise SpecError(
                 f"{table.place}: levels names '{name}', which is not among variables"
-                f"{nearest(name, system.variables)}; correct it"
+                f"{nearest(name, variables)}; correct it"
             )
-    return system
+    return found
 
 
 def minnesota_of(table: Table) -> Minnesota:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-CALENDARS = ("XNYS", "weekdays", "daily", "monthly", "quarterly", "yearly", "none")
+CALENDARS = ("XNYS", "weekdays", "daily", "weekly", "monthly", "quarterly", "yearly", "none")
 LAYOUTS = ("series", "long", "records")
 TYPES = ("number", "text")
+CHANGE, LEVEL = "change", "level"
+"""What adds up over days, and what moves by its last value over its first."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Column:
     applied to it, then ``scale``, then a shift by ``lag`` rows (or forward by ``lead``).  With
     ``expiry`` (a series of days to expiry) it is empty under ``min_days`` and on the day of a roll,
     and never differenced across either; ``annualised`` multiplies by 365 over those days.
+    ``stated`` says whether the card writes the transform or leaves the column as it stands.
     """
 
     name: str
@@ -61,6 +64,18 @@ class Column:
     start: date | None = None
     confirmed: tuple[date, ...] = ()
     note: str = ""
+    stated: bool = True
+
+    @property
+    def measure(self) -> str:
+        """What a value is: ``change``, ``level``, or empty where the card does not say.
+
+        A column as it stands may hold either; a deviation or an indicator is neither.
+        """
+        if self.transform in ("change", "log_change"):
+            return CHANGE
+        told = self.transform == "log_level" or (self.transform == "level" and self.stated)
+        return LEVEL if told else ""
 
     @property
     def inputs(self) -> tuple[str, ...]:

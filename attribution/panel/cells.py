@@ -63,6 +63,12 @@ def _csv(path: Path) -> dict[str, pd.Series]:
     if not rows:
         raise DataError(f"{path.name}: an empty file; add a header and the observations")
     header, body = [name.strip() for name in rows[0]], rows[1:]
+    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and mark in header[0]:
+            raise DataError(
+                f"{path.name}: its cells are separated by {word}; save it with commas, and points"
+                " in numbers"
+            )
     for row, cells in enumerate(body, start=1):
         if len(cells) != len(header):
             raise DataError(

@@ -9,6 +9,8 @@ import pandas as pd
 
 from attribution.errors import DataError, EventError
 from attribution.model.spec import ModelSpec
+from attribution.panel.gate import refuse_lost, tell_closed
+from attribution.panel.timeline import Timeline
 from attribution.panel.trading_days import calendar_of
 
 DAYS_PER_VARIABLE = 10
@@ -53,6 +55,23 @@ def sample_days(
             " sample"
         )
     return days[(days >= start) & (days <= end)]
+
+
+def refuse_absent(
+    spec: ModelSpec, line: Timeline, days: pd.DatetimeIndex, place: str
+) -> tuple[str, ...]:
+    """Refuse rows of the sample that are absent, but for weekdays far from a window; count those.
+
+    Raises
+    ------
+    DataError, EventError
+        Naming the days.
+    """
+    within = line.within(days[0], days[-1])
+    refuse_lost(within, spec.name, place)
+    return tell_closed(
+        within, days, spec.event.windows, spec.system.lags, name=spec.name, place=place
+    )
 
 
 def refuse_uncovered_event(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
@@ -158,13 +177,16 @@ def refuse_gaps(spec: ModelSpec, values: pd.DataFrame, place: str) -> None:
             )
 
 
-def refuse_short(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
+def refuse_short(
+    spec: ModelSpec, days: pd.DatetimeIndex, place: str, *, left_out: bool = True
+) -> None:
     """Refuse fewer days of estimation than ten a variable, or than the lags alone use up.
 
     A proper prior on the lags of an ``svar`` carries what the data leave open: two a variable do.
+    The event's days count where they are not ``left_out``.
     """
     n, lags = len(spec.system.variables), spec.system.lags
-    found = len(_estimation(spec, days)) - lags
+    found = len(_estimation(spec, days, left_out)) - lags
     needed = max(DAYS_PER_VARIABLE * n, n * lags + 1 + n)
     if spec.kind == "svar" and not spec.prior.flat:
         needed = DAYS_UNDER_A_PRIOR * n
@@ -175,14 +197,14 @@ def refuse_short(spec: ModelSpec, days: pd.DatetimeIndex, place: str) -> None:
         )
 
 
-def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame) -> None:
+def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame, *, left_out: bool = True) -> None:
     """Refuse constant columns, and variables that are combinations of others; the pair is named.
 
     What is compared is what the row before leaves unexplained: levels that share a trend are no
-    combinations of each other.  The event's days do not enter: what they would add is what the
-    model is asked.
+    combinations of each other.  The event's days do not enter where they are ``left_out``: what
+    they would add is what the model is asked.
     """
-    seen = values.loc[_estimation(spec, pd.DatetimeIndex(values.index))]
+    seen = values.loc[_estimation(spec, pd.DatetimeIndex(values.index), left_out)]
     for name in seen.columns:
         column = seen[name].dropna()
         if len(column) and float(column.max() - column.min()) <= 1e-12 * float(column.abs().max()):
@@ -191,7 +213,7 @@ def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame) -> None:
                 " from the model or change the sample"
             )
     names = spec.system.variables
-    if len(names) < 2:
+    if len(names) < 2 or len(seen) < 3 * (len(names) + 1):  # of few rows any two are collinear
         return
     correlation = np.corrcoef(_news(seen[list(names)].to_numpy()), rowvar=False)
     off = np.abs(correlation - np.eye(len(names)))
@@ -228,7 +250,9 @@ def _event(spec: ModelSpec) -> tuple[date, date]:
     return min(spec.event.start, held[0]), max(spec.event.end, held[1])
 
 
-def _estimation(spec: ModelSpec, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Days outside the event."""
+def _estimation(spec: ModelSpec, days: pd.DatetimeIndex, left_out: bool) -> pd.DatetimeIndex:
+    """Days outside the event, or all."""
+    if not left_out:
+        return days
     start, end = (pd.Timestamp(day) for day in _event(spec))
     return days[(days < start) | (days > end)]

@@ -12,14 +12,25 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import DataError, nearest
+from attribution.model.spec import Window
 from attribution.model.study import StudySpec
 from attribution.panel.card import Card
 from attribution.panel.derive import derive, refuse_leaps, refuse_undefined
 from attribution.panel.find import digest_of, find_data
-from attribution.panel.given import PLACE, column_of, plain_index, refuse_infinite, refuse_twice
+from attribution.panel.gate import tell_closed
+from attribution.panel.given import (
+    PLACE,
+    column_of,
+    is_real,
+    refuse_infinite,
+    refuse_twice,
+    source_of,
+)
+from attribution.panel.labels import by_its_dates, labelled, ordered
 from attribution.panel.quotes import refuse_magnitudes
 from attribution.panel.records import read_records, refuse_tables
 from attribution.panel.rows import read_rows
+from attribution.panel.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class Evidence:
     repairs : one line each; empty if the files were used as they stand.
     tables : data set of records -> its records, indexed by their key; those of the question.
     clocks : column -> the clock at which it is read, such as ``16:00 America/New_York``.
+    measures : column -> ``change`` or ``level``, where its card says.
     """
 
     name: str
@@ -46,6 +58,7 @@ class Evidence:
     repairs: tuple[str, ...] = ()
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     clocks: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def entity(self) -> str:
@@ -70,7 +83,9 @@ class Evidence:
 
 
 def read_evidence(
-    spec: StudySpec, data: Path | pd.DataFrame | None = None, units: Mapping[str, str] | None = None
+    spec: StudySpec,
+    data: Path | str | pd.DataFrame | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> Evidence:
     """Read the columns that a study names, over its sample.
 
@@ -78,8 +93,8 @@ def read_evidence(
     ----------
     spec : names the data set, the one joined to it by day, the columns and the sample.
     data : a folder with cards and files, a data file with its card beside it, or a frame; the
-        shipped data if it is left out.  A frame is used as it stands: its index holds days, an
-        entity and days, or anything where the sample has no dates.
+        shipped data if it is left out.  The index of a frame holds days, periods or numbers, in
+        any order, an entity and days, or anything where rows have no order in time.
     units : of a frame's columns; ``unit`` where it is silent.
 
     Raises
@@ -87,6 +102,7 @@ def read_evidence(
     DataError
         If data or a card cannot be used, a column is unknown, or the sample has no row.
     """
+    data = source_of(data)
     if isinstance(data, pd.DataFrame):
         refuse_tables(spec)
         return _of_frame(spec, data, units or {})
@@ -107,22 +123,27 @@ def read_evidence(
                 f"{nearest(name, known)}; define it there or correct the model"
             )
     own = [name for name in spec.question.columns if known[name] is card]
-    rows, repairs = _columns(card, path, own)
+    rows, line, repairs = _columns(card, path, own)
     digest, unit = digest_of(card, path), {name: _unit(card, name) for name in own}
     if beside is not None:
         others = [name for name in spec.question.columns if known[name] is beside[0]]
-        joined, more = _columns(*beside, others)
+        joined, _, more = _columns(*beside, others)
         rows = rows.join(joined, on="time") if rows.index.nlevels == 2 else rows.join(joined)
         unit |= {name: _unit(beside[0], name) for name in others}
         digest = hashlib.sha256((digest + digest_of(*beside)).encode()).hexdigest()
         repairs = (*repairs, *more)
-    rows = _cut(spec, rows[list(spec.question.columns)], path.name)
+    rows, counted = _judged(spec, rows[list(spec.question.columns)], line, path.name)
     records = read_records(spec, data)
     for one in records.digests:
         digest = hashlib.sha256((digest + one).encode()).hexdigest()
-    repairs = (*repairs, *records.repairs)
+    repairs = (*repairs, *counted, *records.repairs)
     clocks = {name: known[name].clock_of(name) for name in spec.question.columns}
-    return Evidence(card.name, rows, unit, digest, repairs, records.tables, clocks)
+    measures = {
+        name: known[name].columns[name].measure
+        for name in spec.question.columns
+        if name in known[name].columns
+    }
+    return Evidence(card.name, rows, unit, digest, repairs, records.tables, clocks, measures)
 
 
 def _offered(card: Card) -> tuple[str, ...]:
@@ -134,7 +155,9 @@ def _unit(card: Card, name: str) -> str:
     return card.columns[name].unit if name in card.columns else card.series[name].unit
 
 
-def _columns(card: Card, path: Path, names: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _columns(
+    card: Card, path: Path, names: list[str]
+) -> tuple[pd.DataFrame, Timeline, tuple[str, ...]]:
     """Make the named columns of one data set, entity by entity where it has entities."""
     found = read_rows(card, path)
     raw, made = found.frame, [card.columns[name] for name in names if name in card.columns]
@@ -154,7 +177,7 @@ def _columns(card: Card, path: Path, names: list[str]) -> tuple[pd.DataFrame, tu
         else:
             values[column.name] = derive(column, raw)
             refuse_leaps(column, values[column.name], card, path.name)
-    return pd.DataFrame(values, index=raw.index)[names], found.repairs
+    return pd.DataFrame(values, index=raw.index)[names], found.line, found.repairs
 
 
 def _cut(spec: StudySpec, rows: pd.DataFrame, place: str) -> pd.DataFrame:
@@ -167,6 +190,7 @@ def _cut(spec: StudySpec, rows: pd.DataFrame, place: str) -> pd.DataFrame:
             f"{spec.name}: [sample] has dates and the rows of {place} have none; remove start and"
             " end, or hand over dated rows"
         )
+    last = last.normalize()
     after = spec.sample.start <= date.min or last >= pd.Timestamp(spec.sample.start)
     before = spec.sample.end >= date.max or last <= pd.Timestamp(spec.sample.end)
     kept = rows.loc[np.broadcast_to(np.logical_and(after, before), len(rows))]
@@ -181,29 +205,51 @@ def _cut(spec: StudySpec, rows: pd.DataFrame, place: str) -> pd.DataFrame:
 def _of_frame(spec: StudySpec, frame: pd.DataFrame, units: Mapping[str, str]) -> Evidence:
     for name in spec.question.columns:
         column_of(frame, name)
-    rows = frame[list(spec.question.columns)].copy()
-    refuse_twice(rows.columns)
-    index = rows.index
-    if index.nlevels > 2:
-        raise DataError(
-            f"{PLACE}: its index has {index.nlevels} levels; keep the entity and the day"
-        )
-    last = plain_index(index.get_level_values(-1))
-    if isinstance(last, pd.DatetimeIndex):
-        last = last.rename("time")
-    levels = [index.get_level_values(0), last]
-    rows.index = pd.MultiIndex.from_arrays(levels) if index.nlevels == 2 else last
-    if not rows.index.is_unique:
-        raise DataError(
-            f"{PLACE}: two rows share '{rows.index[rows.index.duplicated()][0]}'; keep one"
-        )
+    refuse_twice(frame.columns)
+    if not len(frame):
+        raise DataError(f"{PLACE} has no rows; hand over the observations")
+    if not isinstance(getattr(getattr(spec.question, "pre", None), "end", None), int):
+        frame = by_its_dates(frame, spec.question.columns)
+    rows = labelled(frame[list(spec.question.columns)].copy())
     for name in rows.columns:
-        if pd.api.types.is_numeric_dtype(rows[name].dtype):
-            rows[name] = rows[name].astype(float)
+        if is_real(rows[name].dtype):
+            rows[name] = rows[name].to_numpy(float, na_value=np.nan)
             refuse_infinite(name, rows[name].to_numpy(), rows.index)
         else:
             rows[name] = rows[name].astype(object)
-    rows = _cut(spec, rows.sort_index() if index.nlevels == 2 or spec.sample.dated else rows, PLACE)
+    rows, line, repairs = ordered(rows, lagged=spec.kind in ("counterfactual", "projection"))
+    rows, counted = _judged(spec, rows, line, PLACE)
     digest = hashlib.sha256(rows.to_csv().encode()).hexdigest()
     unit = {name: units.get(name, "unit") for name in spec.question.columns}
-    return Evidence(spec.sample.panel or "frame", rows, unit, digest)
+    return Evidence(
+        spec.sample.panel or "frame", rows, unit, digest, (*repairs, *counted)
+    )  # fmt: skip
+
+
+def _judged(
+    spec: StudySpec, rows: pd.DataFrame, line: Timeline, place: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Cut to the sample, and count aloud the weekdays that it lacks."""
+    kept = _cut(spec, rows, place)
+    last = kept.index.get_level_values(-1)
+    if not isinstance(last, pd.DatetimeIndex):
+        return kept, ()
+    days = last.unique().sort_values()
+    within = line.within(days[0], days[-1])
+    windows = _windows(spec)
+    if windows and (last != last.normalize()).any():
+        raise DataError(
+            f"{spec.name}: its windows are days and {place} has several rows a day; hand over one"
+            " row a day"
+        )
+    lags = getattr(spec.question, "lags", 1)
+    return kept, tell_closed(within, days, windows, lags, name=spec.name, place=place)
+
+
+def _windows(spec: StudySpec) -> tuple[Window, ...]:
+    """Windows of days that a question asks about; most ask about none."""
+    event = getattr(spec.question, "event", None)
+    own = getattr(spec.question, "windows", None) or getattr(event, "windows", None) or ()
+    return tuple(
+        Window(span.name, span.start, span.end) for span in own if isinstance(span.start, date)
+    )

@@ -15,7 +15,7 @@ from attribution.panel.spelling import plain_series, read_card
 SUFFIXES = (".csv", ".parquet")
 
 
-def find_data(name: str, data: Path | None = None) -> tuple[Card, Path]:
+def find_data(name: str, data: Path | str | None = None) -> tuple[Card, Path]:
     """Find a data set: shipped, in the user's folder, or the user's file beside its card.
 
     Parameters
@@ -29,6 +29,7 @@ def find_data(name: str, data: Path | None = None) -> tuple[Card, Path]:
     DataError
         If the card or the file is missing, or the file is neither CSV nor Parquet.
     """
+    data = Path(data) if isinstance(data, str) else data
     if data is not None and not data.exists():
         raise DataError(f"data '{data}': no such file or folder; check the path")
     if data is not None and data.is_file() and data.suffix != ".toml":
@@ -64,7 +65,14 @@ def _complete(card: Card, path: Path) -> Card:
         if name not in (card.index, *series):
             series[name] = plain_series(name, card)
     levels = {
-        name: Column(name=name, transform="level", unit=found.unit, of=name, note=found.note)
+        name: Column(
+            name=name,
+            transform="level",
+            unit=found.unit,
+            of=name,
+            note=found.note,
+            stated=False,
+        )
         for name, found in series.items()
         if found.type == "number" and name not in card.columns
     }

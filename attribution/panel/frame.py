@@ -14,6 +14,7 @@ from attribution.errors import DataError, nearest
 from attribution.model.spec import ModelSpec
 from attribution.panel.card import Card, Column
 from attribution.panel.coverage import (
+    refuse_absent,
     refuse_degenerate,
     refuse_gaps,
     refuse_short,
@@ -22,23 +23,38 @@ from attribution.panel.coverage import (
     sample_days,
 )
 from attribution.panel.dates import days_of
-from attribution.panel.given import PLACE, column_of, plain_index, refuse_infinite, refuse_twice
+from attribution.panel.gate import in_order
+from attribution.panel.given import (
+    PLACE,
+    column_of,
+    dates_among,
+    is_real,
+    plain_index,
+    refuse_infinite,
+    refuse_repeated,
+    refuse_twice,
+)
 from attribution.panel.read import Panel
 from attribution.panel.spelling import plain_series
-
-DATE_NAMES = ("date", "time", "day", "month", "quarter", "year", "period")
-"""Names under which a column of dates is recognised where the index holds none."""
+from attribution.panel.timeline import timeline_of
 
 
-def panel_of(frame: pd.DataFrame, spec: ModelSpec, units: Mapping[str, str] | None = None) -> Panel:
+def panel_of(
+    frame: pd.DataFrame,
+    spec: ModelSpec,
+    units: Mapping[str, str] | None = None,
+    *,
+    left_out: bool = True,
+) -> Panel:
     """Take the columns that a model names from a data frame, as they stand, over its sample.
 
     Parameters
     ----------
-    frame : one row a day, month, quarter or year, increasing.  Its index holds dates, periods or
-        their labels (``1979-10``, ``1979Q4``), or else one of its columns does.  A period stands
-        on its first day.  Variables must be complete over the sample.
+    frame : one row a day, week, month, quarter or year, in any order.  Its index holds dates,
+        periods or their labels (``1979-10``, ``1979Q4``), or else one of its columns does.  A
+        period stands on its first day.  Variables must be complete over the sample.
     units : column -> unit; ``unit`` where it is silent.
+    left_out : whether the event's days are left out of the estimation.
 
     Returns
     -------
@@ -57,15 +73,18 @@ def panel_of(frame: pd.DataFrame, spec: ModelSpec, units: Mapping[str, str] | No
         )
     card = _card(spec, dict(units or {}))
     days = _days(frame, card)
-    _check_order(days)
+    refuse_repeated(days)
     values = pd.DataFrame({name: _numbers(frame, name, days) for name in spec.columns}, index=days)
-    rows = sample_days(spec, days, "", PLACE)
+    values, repairs = in_order(values, PLACE)
+    line = timeline_of(pd.DatetimeIndex(values.index))
+    rows = sample_days(spec, pd.DatetimeIndex(values.index), "", PLACE)
     values = values.loc[rows]
+    repairs = (*repairs, *refuse_absent(spec, line, rows, PLACE))
     refuse_uncovered_event(spec, rows, PLACE)
     refuse_unseen_dates(spec, rows, PLACE)
     refuse_gaps(spec, values, PLACE)
-    refuse_short(spec, rows, PLACE)
-    refuse_degenerate(spec, values)
+    refuse_short(spec, rows, PLACE, left_out=left_out)
+    refuse_degenerate(spec, values, left_out=left_out)
     return Panel(
         name=card.name,
         values=values,
@@ -73,6 +92,7 @@ def panel_of(frame: pd.DataFrame, spec: ModelSpec, units: Mapping[str, str] | No
         clock=card.clock,
         digest=_digest(values),
         card=card,
+        repairs=repairs,
     )
 
 
@@ -109,7 +129,10 @@ def _card(spec: ModelSpec, units: Mapping[str, str]) -> Card:
     return replace(
         card,
         series={c: replace(plain_series(c, card), unit=unit[c]) for c in spec.columns},
-        columns={c: Column(name=c, transform="level", unit=unit[c], of=c) for c in spec.columns},
+        columns={
+            c: Column(name=c, transform="level", unit=unit[c], of=c, stated=False)
+            for c in spec.columns
+        },
     )
 
 
@@ -120,39 +143,22 @@ def _days(frame: pd.DataFrame, card: Card) -> pd.DatetimeIndex:
     refuse_twice(frame.columns)
     index, where = frame.index, "index"
     if isinstance(index, pd.RangeIndex) or pd.api.types.is_numeric_dtype(index.dtype):
-        dated = [name for name in frame.columns if _holds_dates(frame[name])]
-        dated = dated or [name for name in frame.columns if str(name).lower() in DATE_NAMES]
+        dated = dates_among(frame)
         if len(dated) != 1:
             found = f"columns {', '.join(map(str, dated))} do" if dated else "no column does"
             raise DataError(
                 f"{PLACE}: its index holds no dates and {found}; set the column of dates as index"
             )
         index, where = pd.Index(frame[dated[0]]), str(dated[0])
-    if isinstance(index, pd.MultiIndex):
+    if index.nlevels > 1:
         raise DataError(f"{PLACE}: its index has {index.nlevels} levels; keep the dates alone")
     return days_of(pd.Series(plain_index(index)), replace(card, index=where), PLACE)
-
-
-def _holds_dates(column: pd.Series) -> bool:
-    dtype = column.dtype
-    return isinstance(dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(dtype)
-
-
-def _check_order(days: pd.DatetimeIndex) -> None:
-    steps = days[1:] <= days[:-1]
-    if steps.any():
-        back = int(np.argmax(steps)) + 1
-        word = "twice" if days[back] == days[back - 1] else f"below {days[back - 1]:%Y-%m-%d}"
-        raise DataError(
-            f"{PLACE}: row {back + 1} ({days[back]:%Y-%m-%d}) stands {word}; sort the rows by date,"
-            " each once"
-        )
 
 
 def _numbers(frame: pd.DataFrame, name: str, days: pd.DatetimeIndex) -> np.ndarray:
     """Values of one column, missing where they are; nothing infinite, nothing but numbers."""
     column = column_of(frame, name)
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+    if not is_real(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         raise DataError(f"{PLACE}: column '{name}' holds {column.dtype}, not numbers; convert it")
     values: np.ndarray = column.to_numpy(dtype=float, na_value=np.nan)
     refuse_infinite(name, values, days)

@@ -11,6 +11,7 @@ from attribution.errors import DataError, nearest
 from attribution.model.spec import ModelSpec
 from attribution.panel.card import Card, Column
 from attribution.panel.coverage import (
+    refuse_absent,
     refuse_degenerate,
     refuse_gaps,
     refuse_short,
@@ -62,7 +63,7 @@ class Panel:
         return self.card.close
 
 
-def read_panel(spec: ModelSpec, data: Path | None = None) -> Panel:
+def read_panel(spec: ModelSpec, data: Path | str | None = None, *, left_out: bool = True) -> Panel:
     """Read the columns that a model names, over its sample.
 
     Parameters
@@ -70,6 +71,7 @@ def read_panel(spec: ModelSpec, data: Path | None = None) -> Panel:
     spec : names the data set, the columns, the sample and the event.
     data : a folder that holds the data set's card and file, or a data file with its card beside
         it; the shipped data if it is left out.
+    left_out : whether the event's days are left out of the estimation.
 
     Returns
     -------
@@ -83,6 +85,7 @@ def read_panel(spec: ModelSpec, data: Path | None = None) -> Panel:
     EventError
         If the data or one variable does not cover the event.
     """
+    data = Path(data) if isinstance(data, str) else data
     if not spec.sample.panel and (data is None or data.is_dir()):
         raise DataError(
             f"{spec.name}: [sample] names no panel; add panel = the stem of a card, or hand over a"
@@ -95,6 +98,7 @@ def read_panel(spec: ModelSpec, data: Path | None = None) -> Panel:
     columns = tuple(card.columns[name] for name in spec.columns)
     used = tuple(dict.fromkeys(name for column in columns for name in column.inputs))
     days = sample_days(spec, pd.DatetimeIndex(raw.index), card.calendar, place)
+    repairs = (*rows.repairs, *refuse_absent(spec, rows.line, days, place))
     refuse_magnitudes(card, raw, used, place)
     values = _derived(columns, card, raw, days, place)
     refuse_uncovered_event(spec, days, place)
@@ -103,8 +107,8 @@ def read_panel(spec: ModelSpec, data: Path | None = None) -> Panel:
     event = (pd.Timestamp(spec.event.start), pd.Timestamp(spec.event.end))
     if card.clock != "none":  # without an instant of reading there are no quotes to stand still
         refuse_stale(card, raw.loc[days], used, event, place)
-    refuse_short(spec, days, place)
-    refuse_degenerate(spec, values)
+    refuse_short(spec, days, place, left_out=left_out)
+    refuse_degenerate(spec, values, left_out=left_out)
     return Panel(
         name=card.name,
         values=values,
@@ -112,7 +116,7 @@ def read_panel(spec: ModelSpec, data: Path | None = None) -> Panel:
         clock=card.clock,
         digest=digest_of(card, path),
         card=card,
-        repairs=rows.repairs,
+        repairs=repairs,
     )
 
 

@@ -1,8 +1,8 @@
-"""A card and its file in; rows on the card's calendar out, each day once and in order."""
+"""A card and its file in; rows on the card's calendar out, each day once and in order of time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,16 @@ from attribution.errors import DataError
 from attribution.panel.card import Card
 from attribution.panel.cells import read_cells
 from attribution.panel.dates import days_of
-from attribution.panel.trading_days import PERIODS, calendar_of, expected_days
+from attribution.panel.gate import in_order, of_entities, without_steps
+from attribution.panel.timeline import NONE, Timeline, timeline_of
+from attribution.panel.trading_days import PERIODS, expected_days
+
+NOTHING = Timeline(NONE, pd.DatetimeIndex([]), pd.DatetimeIndex([]))
+"""Where a card says which days to expect, nothing is left to be read off the rows."""
+
+
+EVIDENT = ("monthly", "quarterly", "yearly")
+"""Frequencies that need no card: nothing but an omission leaves a period without its row."""
 
 
 @dataclass(frozen=True)
@@ -19,23 +28,26 @@ class Rows:
     """Raw values by row, and what had to be repaired to read them.
 
     ``frame`` is indexed by ``time`` (series), by the entity and ``time`` (long), or by the key of
-    the record (records).
+    the record (records).  ``line`` is what the spacing of the rows shows where no calendar of the
+    card says what to expect; rows that it lacks stand in ``frame`` without values.
     """
 
     frame: pd.DataFrame
     repairs: tuple[str, ...]
+    line: Timeline = field(default=NOTHING)
 
 
 def read_rows(card: Card, path: Path) -> Rows:
     """Read a data file and put its rows on the card's calendar.
 
-    The one repair is that a row which repeats an earlier row value by value is dropped.
+    What is repaired is said: rows that repeat an earlier row value by value are dropped, and rows
+    that stand out of order are sorted.
 
     Raises
     ------
     DataError
-        If the file disagrees with its card, rows contradict each other or stand out of order, or
-        the calendar expects a day that is absent, or excludes one that is present.
+        If the file disagrees with its card, rows contradict each other, or the calendar expects a
+        day that is absent, or excludes one that is present.
     """
     cells = read_cells(card, path)
     if card.layout == "records":
@@ -50,18 +62,23 @@ def read_rows(card: Card, path: Path) -> Rows:
     cells = cells.rename(columns={card.index: "time"})
     if card.layout == "series":
         values, repairs = _each_once(cells.set_index("time"), path)
+        values, more = in_order(values, path.name)
         days = pd.DatetimeIndex(values.index)
-        _check_order(days, path)
-        _check_calendar(days, card, path.name)
-        return Rows(values, repairs)
+        line = NOTHING if card.calendar else timeline_of(days)
+        _check_calendar(days, card, line, path.name)
+        whole, absent = without_steps(values, line, path.name)
+        return Rows(whole, (*repairs, *more, *absent), line)
     cells[card.entity] = cells[card.entity].fillna("").astype(str)
     values, repairs = _each_once(cells.set_index([card.entity, "time"]), path)
+    values, more = in_order(values, path.name)
+    if not card.calendar:
+        values, line, absent = of_entities(values, path.name)
+        return Rows(values, (*repairs, *more, *absent), line)
     for entity, group in values.groupby(level=card.entity, sort=False):
         place = f"{path.name}: {card.entity} '{entity}'"
         days = pd.DatetimeIndex(group.index.get_level_values("time"))
-        _check_order(days, path)
-        _check_calendar(days, card, place)
-    return Rows(values.sort_index(), repairs)
+        _check_calendar(days, card, NOTHING, place)
+    return Rows(values, (*repairs, *more))
 
 
 def _each_once(values: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -85,19 +102,9 @@ def _each_once(values: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[st
     return values[~again], (line,)
 
 
-def _check_order(days: pd.Index, path: Path) -> None:
-    if days.is_monotonic_increasing:
-        return
-    back = int((days[1:] < days[:-1]).argmax())
-    raise DataError(
-        f"{path.name}: {_words(days[back + 1])} stands below {_words(days[back])}; sort the rows by"
-        " date"
-    )
-
-
-def _check_calendar(days: pd.DatetimeIndex, card: Card, place: str) -> None:
+def _check_calendar(days: pd.DatetimeIndex, card: Card, line: Timeline, place: str) -> None:
     """Refuse days that are absent, and days on which nothing can have been observed."""
-    calendar = card.calendar or calendar_of(days)
+    calendar = card.calendar or (line.frequency if line.frequency in EVIDENT else NONE)
     if calendar == "none":
         return
     if calendar in PERIODS:

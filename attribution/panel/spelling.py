@@ -153,6 +153,7 @@ def _column(table: Table, name: str, card: Card) -> Column:
         start=table.day("start") if transform == "since" else None,
         confirmed=_dates(table, "confirmed"),
         note=table.text("note", ""),
+        stated="transform" in table.values,
     )
     return column
 

@@ -12,7 +12,7 @@ JUNETEENTH = 2022
 """First year in which the New York Stock Exchange kept 19 June."""
 
 
-PERIODS = {"monthly": "M", "quarterly": "Q", "yearly": "Y"}
+PERIODS = {"weekly": "W", "monthly": "M", "quarterly": "Q", "yearly": "Y"}
 """Calendars that expect one row a period, on whatever day of it."""
 SPACING = {"yearly": 360, "quarterly": 85, "monthly": 27}
 """Days between two rows, at least, in the middle of a file's rows."""
@@ -39,6 +39,26 @@ def expected_days(calendar: str, first: date, last: date) -> pd.DatetimeIndex:
         return days
     closed = [day for year in range(first.year, last.year + 1) for day in _closures(year)]
     return days[~days.isin(pd.DatetimeIndex(closed))]
+
+
+SINGLE = """1985-09-27 1994-04-27 2001-09-11 2001-09-12 2001-09-13 2001-09-14 2004-06-11
+2007-01-02 2012-10-29 2012-10-30 2018-12-05 2025-01-09"""
+"""Closures of the New York Stock Exchange that no rule gives: storms, mourning, an attack."""
+FIXED = ((1, 1), (5, 1), (12, 24), (12, 25), (12, 26), (12, 31))
+"""Month and day of holidays that many exchanges keep on the day itself."""
+
+
+def known_closures(first: int, last: int) -> pd.DatetimeIndex:
+    """Days of some years on which an exchange may be closed without a question.
+
+    The holidays of the New York Stock Exchange, its single closures, and those that are common
+    elsewhere: Easter Monday, and the fixed ones.
+    """
+    years = range(first, last + 1)
+    days = [day for year in years for day in _closures(year)]
+    days += [_easter(year) + timedelta(days=1) for year in years]
+    days += [date(year, month, day) for year in years for month, day in FIXED]
+    return pd.DatetimeIndex(days).union(pd.DatetimeIndex(SINGLE.split()))
 
 
 def _closures(year: int) -> list[date]:

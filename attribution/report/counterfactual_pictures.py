@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attribution.panel.card import LEVEL
 from attribution.report import numbers
 from attribution.report.draws import group, has, samples
 from attribution.report.picture import Picture
@@ -38,6 +39,8 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 def pictures(tree: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> list[Picture]:
     """Draw every figure of a counterfactual."""
+    whole = LEVEL not in group(tree, "counterfactual").attrs
+    summed = " Bottom: the same, summed from the first row after the pre-period." if whole else ""
     drawn = [
         Picture(
             "effects",
@@ -45,7 +48,7 @@ def pictures(tree: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> list[Pict
             "Top: the outcome (line, dots) on the band in which the controls place it, 50 % and"
             " 90 %, median dashed; right of the vertical line nothing was used for estimation."
             " Middle: observed minus counterfactual on each row, grey where the rows taught the"
-            " coefficients. Bottom: the same, summed from the first row after the pre-period. Thick"
+            f" coefficients.{summed} Thick"
             " and thin lines are 50 % and 90 % intervals, the noise of single rows included.",
             observed_and_counterfactual(tree),
         )
@@ -66,7 +69,7 @@ def pictures(tree: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> list[Pict
 
 @drawing
 def observed_and_counterfactual(tree: xr.DataTree) -> Figure:
-    """Draw the path, the pointwise gap and the summed gap above one another."""
+    """Draw the path, the pointwise gap and, unless of a level, the summed gap above one another."""
     path, after = group(tree, "path"), group(tree, "counterfactual")
     before = path["before"].to_numpy().astype(bool)
     shown = int(np.clip((~before).sum(), *BEFORE))
@@ -74,7 +77,8 @@ def observed_and_counterfactual(tree: xr.DataTree) -> Figure:
     path, before = path.isel(row=slice(skip, None)), before[skip:]
     place = np.arange(len(before))
     drawn = figure(height=5.6)
-    axes = drawn.subplots(3, 1, sharex=True, height_ratios=(1.3, 1.1, 0.8))
+    panels = 2 if LEVEL in after.attrs else 3
+    axes = drawn.subplots(panels, 1, sharex=True, height_ratios=(1.3, 1.1, 0.8)[:panels])
     seen = path["observed"].to_numpy()
     band = path["band"].transpose("quantile", "row").to_numpy()
     _band(axes[0], place, band, BLUE, ~before)
@@ -84,16 +88,17 @@ def observed_and_counterfactual(tree: xr.DataTree) -> Figure:
     later = place[~before]
     _gaps(axes[1], place[before], (seen - band[::-1])[:, before], colour=QUIET)
     _gaps(axes[1], later, np.quantile(gap, LEVELS, axis=0))
-    complete = np.where(np.isfinite(gap).all(0), gap, 0.0)
-    _gaps(axes[2], later, np.quantile(complete.cumsum(1), LEVELS, axis=0))
+    if panels == 3:
+        complete = np.where(np.isfinite(gap).all(0), gap, 0.0)
+        _gaps(axes[2], later, np.quantile(complete.cumsum(1), LEVELS, axis=0))
     unit = str(tree.attrs["outcome_unit"])
     names = (numbers.label(str(tree.attrs["outcome"])), "observed minus\ncounterfactual", "summed")
-    for axis, name in zip(axes, names, strict=True):
+    for axis, name in zip(axes, names[:panels], strict=True):
         axis.set_ylabel(f"{name}\n{unit}")
         axis.axvline(float(before.sum()) - 0.5, color=QUIET, linewidth=0.8, linestyle=(0, (2, 2)))
         axis.margins(x=0.02)
-    zero_line(axes[1], vertical=False)
-    zero_line(axes[2], vertical=False)
+    for axis in axes[1:]:
+        zero_line(axis, vertical=False)
     _ticks(axes[-1], path["row"].to_numpy(), before)
     drawn.align_ylabels(list(axes))
     return drawn

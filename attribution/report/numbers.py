@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import expm1, floor, isfinite, log10
+from math import floor, isfinite, log10
 from textwrap import wrap
 
 MINUS = "\N{MINUS SIGN}"
@@ -63,8 +63,3 @@ def per_cent(value: float, decimals: int) -> str:
     """Return a number already in per cent."""
     text = number(value, decimals)
     return f"{text}{THIN}%" if text else ""
-
-
-def simple_return(log_points: float) -> float:
-    """Return the simple return, per cent, of a log return in log points."""
-    return 100.0 * expm1(log_points / 100.0)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from attribution.core.log_points import simple_return
 from attribution.record import ANSWERS, has_coalitions, is_study
 from attribution.report import numbers, tables
 from attribution.report.answers import answer_cells
@@ -149,9 +150,9 @@ def _window(
         grids.append(_grid(f"Bounds, {unit}", table, tables.ROBUST))
     grids.append(_grid("Spread, Monte Carlo error and convergence", table, tables.PRECISION))
     move = float(table["mean"]["observed"])
-    simple = numbers.per_cent(numbers.simple_return(move), 1)
+    simple = numbers.per_cent(simple_return(move), 1)
     observed = f"{numbers.number(move, 2)} {unit}"
-    observed += f" ({simple})" if unit == tables.LOG_POINTS else ""
+    observed += f" ({simple})" if simple and unit == tables.LOG_POINTS else ""
     return Window(name, period(tree, name), observed, figures, grids)
 
 

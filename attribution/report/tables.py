@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from attribution.core.log_points import simple_return
 from attribution.errors import DataError, nearest
 from attribution.report.numbers import (
     THIN,
@@ -15,7 +16,6 @@ from attribution.report.numbers import (
     per_cent,
     probability,
     significant,
-    simple_return,
     span,
 )
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from attribution.check.ledger import informativeness, ledger, spread
 from attribution.core.robust_region import robust_region
+from attribution.summary.event import move_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +47,7 @@ def _window(tree: xr.DataTree, window: str) -> pd.DataFrame:
         names,
         _before(tree, window, names),
         spread(draws, weight),
-        move=float(tree[f"windows/{window}"]["observed"].sum()),
+        move=move_of(tree[f"windows/{window}"].to_dataset()),
         sensitivity=np.max(parts, axis=0) if parts else None,
         informativeness=_chosen(tree, window, names, draws, weight),
     )

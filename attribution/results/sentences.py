@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attribution.core.log_points import simple_return
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.record import is_study
@@ -44,7 +45,8 @@ def headline(run: Run, table: pd.DataFrame) -> str:
     row = table.loc[top]
     chance = number(table, top, "p_largest")
     unit = run.tree.attrs.get("outcome_unit", LOG_POINTS)
-    simple = f" ({100 * np.expm1(move / 100):+.1f} %)" if unit == LOG_POINTS else ""
+    cents = simple_return(move) if unit == LOG_POINTS else np.nan
+    simple = f" ({cents:+.1f} %)" if np.isfinite(cents) else ""
     said = f"{run.tree.attrs['outcome']} moved {move:+.1f} {unit}{simple} in window '{name}'; "
     said += (
         f"{_words(top)} is the largest part with probability {chance:.2f}: mean {row['mean']:+.1f},"

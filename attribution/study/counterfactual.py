@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from attribution.errors import EventError, SpecError
-from attribution.estimate.counterfactual import CHAINS, Counterfactual
+from attribution.estimate.counterfactual import CHAINS, Counterfactual, moved
 from attribution.estimate.counterfactual_level import counterfactual_level, level_model
 from attribution.estimate.counterfactual_placebo import Placebo, placebo_level, placebo_returns
 from attribution.estimate.counterfactual_returns import counterfactual_returns
@@ -17,6 +17,8 @@ from attribution.estimate.counterfactual_rows import CounterfactualRows, counter
 from attribution.model.counterfactual import CounterfactualQuestion
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence
+from attribution.panel.card import LEVEL
+from attribution.panel.measures import refuse_no_change
 from attribution.study.counterfactual_findings import findings_of
 from attribution.study.counterfactual_tables import Answered, headline_of, tables_of
 from attribution.study.sampled import Sampled, sampled
@@ -62,6 +64,7 @@ def counterfactual_study(spec: StudySpec, evidence: Evidence, effort: Effort) ->
             f"{place}: --draws {effort.draws} is fewer than {40 * CHAINS} or does not fill {CHAINS}"
             " equal chains; ask for a larger multiple of four"
         )
+    level = _level(question, evidence, place)
     rows = counterfactual_rows(question, evidence, place)
     if question.betas.law == "random_walk" and rows.pre < 2 * question.betas.every:
         raise EventError(
@@ -78,10 +81,10 @@ def counterfactual_study(spec: StudySpec, evidence: Evidence, effort: Effort) ->
         )
         converged = sampled(_judged(fit, rows), fit.stats, place)
     effort.say("asking earlier windows the same")
-    placebo = _placebo(question, rows, fit, effort.seed)
-    answered = Answered(question, rows, fit, evidence.units, placebo)
+    placebo = _placebo(question, rows, fit, effort.seed, level)
+    answered = Answered(question, rows, fit, evidence.units, placebo, level)
     return Study(
-        groups=_groups(question, rows, fit),
+        groups=_groups(question, rows, fit, level),
         tables=tables_of(answered),
         findings=(*findings_of(answered), *converged.findings),
         headline=headline_of(answered),
@@ -89,6 +92,25 @@ def counterfactual_study(spec: StudySpec, evidence: Evidence, effort: Effort) ->
         diagnostics=converged.diagnostics,
         notes={"form": question.form, "pre_rows": rows.pre},
     )
+
+
+def _level(question: CounterfactualQuestion, evidence: Evidence, place: str) -> bool:
+    """Whether the outcome is a level by its card; refuse one where changes are asked for.
+
+    Raises
+    ------
+    SpecError, DataError
+        Naming the column and what to do.
+    """
+    name = question.outcome
+    measure = evidence.measures.get(name, "")
+    if measure == LEVEL and question.form == "returns":
+        raise SpecError(
+            f"{place}: form 'returns' adds up changes, and '{name}' is a level by its card; name"
+            " the column of its change, or use form = 'level'"
+        )
+    refuse_no_change(name, evidence.rows[name], evidence.units[name], measure, place)
+    return measure == LEVEL
 
 
 def _judged(fit: Counterfactual, rows: CounterfactualRows) -> dict[str, np.ndarray]:
@@ -101,7 +123,11 @@ def _judged(fit: Counterfactual, rows: CounterfactualRows) -> dict[str, np.ndarr
 
 
 def _placebo(
-    question: CounterfactualQuestion, rows: CounterfactualRows, fit: Counterfactual, seed: int
+    question: CounterfactualQuestion,
+    rows: CounterfactualRows,
+    fit: Counterfactual,
+    seed: int,
+    level: bool,
 ) -> dict[str, Placebo]:
     """Ask earlier windows of each length the same."""
     n, found = rows.pre, {}
@@ -114,16 +140,16 @@ def _placebo(
         if question.form == "returns":
             found[name] = placebo_returns(rows.outcome, rows.controls, scale, n, window)
             continue
-        effects = (rows.outcome[n:] - fit.predicted)[:, :, window].sum(-1).ravel()
+        effects = moved(rows.outcome[n:] - fit.predicted, window, level=level).ravel()
         found[name] = placebo_level(
             rows.outcome, rows.controls, level_model(question), n, window, effects=effects,
-            seed=seed,
+            seed=seed, level=level,
         )  # fmt: skip
     return found
 
 
 def _groups(
-    question: CounterfactualQuestion, rows: CounterfactualRows, fit: Counterfactual
+    question: CounterfactualQuestion, rows: CounterfactualRows, fit: Counterfactual, level: bool
 ) -> dict[str, xr.Dataset]:
     """Draws of the counterfactual and of the parameters; quantiles of the path for the figure."""
     n, labels = rows.pre, _labels(rows.labels)
@@ -156,6 +182,8 @@ def _groups(
             {"row": labels[start:], "quantile": list(QUANTILES)},
         ),
     }
+    if level:
+        groups["/counterfactual"].attrs[LEVEL] = 1
     if fit.paths is not None:
         ends = n - 1 - question.betas.every * np.arange(len(fit.paths) - 1, -1, -1)
         groups["/wandering"] = xr.Dataset(

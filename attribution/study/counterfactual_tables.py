@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attribution.estimate.counterfactual import Counterfactual
+from attribution.core.log_points import log_mean_weight
+from attribution.estimate.counterfactual import Counterfactual, moved
 from attribution.estimate.counterfactual_placebo import Placebo
 from attribution.estimate.counterfactual_rows import CounterfactualRows
 from attribution.model.counterfactual import CounterfactualQuestion, Span
@@ -26,6 +27,7 @@ class Answered:
     fit: Counterfactual
     units: Mapping[str, str]
     placebo: Mapping[str, Placebo]
+    level: bool = False
 
     @property
     def unit(self) -> str:
@@ -48,6 +50,21 @@ class Answered:
         expected = self.fit.expected[:, :, self.rows.windows[window]].mean((0, 1))
         mean: np.ndarray = self.observed(window) - expected
         return mean
+
+    def move(self, window: str) -> float:
+        """Observed move over a window: the sum of changes; of a level, from the eve to the end."""
+        seen = self.observed(window)
+        if not self.level:
+            return float(seen.sum())
+        eve = self.rows.outcome[self.rows.pre + self.rows.windows[window][0] - 1]
+        return float(seen[-1] - eve)
+
+    def unexplained(self, window: str) -> tuple[np.ndarray, float]:
+        """Draws (sample,), and the mean free of the noise of single rows, of the move left over."""
+        at, seen = self.rows.windows[window], self.rows.outcome[self.rows.pre :]
+        draws = moved(seen - self.fit.predicted, at, level=self.level)
+        mean = moved(seen - self.fit.expected.mean((0, 1)), at, level=self.level)
+        return draws.ravel(), float(mean)
 
     def accounted(self, window: str) -> np.ndarray:
         """Draws (sample, row, control) of what the controls' moves bring in a window."""
@@ -75,15 +92,20 @@ def _answers(answered: Answered) -> pd.DataFrame:
     returns, found = answered.question.form == "returns", {}
     for span in answered.question.windows:
         effect, centre = answered.effect(span.name), answered.centre(span.name)
+        move = "move from the eve to the end, " if answered.level else ""
         parts = {
-            "unexplained": ("observed minus counterfactual", effect.sum(1), centre.sum()),
+            "unexplained": (
+                f"{move}observed minus counterfactual",
+                *answered.unexplained(span.name),
+            ),
         }
         if returns:
             brought = answered.accounted(span.name).sum((1, 2))
             estimand = "controls' returns, less their mean before, times betas"
-            parts["accounted"] = (estimand, brought, brought.mean())
+            parts["accounted"] = (estimand, brought, float(brought.mean()))
         else:
-            parts["average"] = ("unexplained on an average row", effect.mean(1), centre.mean())
+            on = "distance" if answered.level else "unexplained"
+            parts["average"] = (f"{on} on an average row", effect.mean(1), float(centre.mean()))
         for part, (estimand, draws, mean) in parts.items():
             below = float(np.mean(draws < 0))
             found[f"{span.name}/{part}"] = of_draws(
@@ -100,9 +122,9 @@ def _windows(answered: Answered) -> pd.DataFrame:
     """Means of the parts of each window's move, which add up to it, in per cent too."""
     found = {}
     for span in answered.question.windows:
-        seen = float(answered.observed(span.name).sum())
+        seen = answered.move(span.name)
         count = len(answered.rows.windows[span.name])
-        parts = {"unexplained": float(answered.centre(span.name).sum())}
+        parts = {"unexplained": answered.unexplained(span.name)[1]}
         if answered.question.form == "returns":
             parts["accounted"] = float(answered.accounted(span.name).sum((1, 2)).mean())
             parts["drift"] = seen - sum(parts.values())
@@ -111,14 +133,9 @@ def _windows(answered: Answered) -> pd.DataFrame:
         for part, value in {**parts, "observed": seen}.items():
             row = {"mean": value, "a_row": value / count, "unit": answered.unit}
             if answered.unit == LOG_POINTS:
-                row["per_cent"] = _per_cent(value, seen)
+                row["per_cent"] = value * log_mean_weight(seen)
             found[f"{span.name}/{part}"] = row
     return pd.DataFrame.from_dict(found, orient="index")
-
-
-def _per_cent(part: float, whole: float) -> float:
-    """Convert log points by the log-mean weight, under which parts of a move still add up."""
-    return part * (np.expm1(whole / 100.0) / (whole / 100.0) if whole else 1.0)
 
 
 def _controls(answered: Answered) -> pd.DataFrame:

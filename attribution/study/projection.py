@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -10,12 +11,13 @@ import xarray as xr
 
 from attribution.errors import SpecError
 from attribution.estimate.projection import project
-from attribution.estimate.projection_design import projection_design
+from attribution.estimate.projection_design import projection_design, refuse_dependent
 from attribution.estimate.projection_event import project_event
 from attribution.estimate.projection_rows import projection_rows
 from attribution.model.projection import ProjectionQuestion
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence
+from attribution.panel.measures import levels_of, refuse_no_change
 from attribution.study.projection_findings import findings_of
 from attribution.study.projection_tables import Projected, headline_of, tables_of
 from attribution.study.shape import Effort, Study
@@ -55,6 +57,7 @@ def projection_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> Stu
     """
     question = cast(ProjectionQuestion, spec.question)
     place = f"model '{spec.name}'"
+    question = _with_levels(question, evidence, place)
     if effort.draws < LEAST or effort.draws % CHAINS:
         raise SpecError(
             f"{place}: --draws {effort.draws} is fewer than {LEAST} or does not fill {CHAINS} equal"
@@ -62,6 +65,7 @@ def projection_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> Stu
         )
     rows = projection_rows(question, evidence, place)
     design = projection_design(question, rows)
+    refuse_dependent(question, design, place)
     effort.say(f"projecting over {question.horizons} horizons")
     found = project(question, design)
     event = project_event(question, rows, design, draws=effort.draws, seed=effort.seed)
@@ -74,6 +78,24 @@ def projection_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> Stu
         about=ABOUT + (BY_INSTRUMENT if question.instrument else RECURSIVE),
         notes={"rows": len(design.values), "lags": design.lags, "errors": question.errors},
     )
+
+
+def _with_levels(
+    question: ProjectionQuestion, evidence: Evidence, place: str
+) -> ProjectionQuestion:
+    """Take for levels what the card calls so; refuse sums of a level, and a level unsaid."""
+    named = f"{place}: [projection]"
+    levels = levels_of(question.variables, question.levels, evidence.measures, named)
+    outcome = question.outcome
+    if outcome in levels and question.cumulative:
+        raise SpecError(
+            f"{named}: cumulative adds up responses of changes, and '{outcome}' is a level, whose"
+            " response is that of a level already; remove cumulative"
+        )
+    if question.event.windows and outcome not in levels:
+        measure, unit = evidence.measures.get(outcome), evidence.units[outcome]
+        refuse_no_change(outcome, evidence.rows[outcome], unit, measure, place)
+    return replace(question, levels=levels)
 
 
 def _groups(projected: Projected) -> dict[str, xr.Dataset]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from attribution.core.log_points import log_mean_weight
 from attribution.estimate.projection import Projections
 from attribution.estimate.projection_event import ProjectionEvent
 from attribution.estimate.projection_rows import ProjectionRows
@@ -97,9 +97,15 @@ def _answers(projected: Projected) -> pd.DataFrame:
 
 
 def observed(projected: Projected, window: str) -> float:
-    """Observed move of the outcome over a window, its unit."""
+    """Observed move of the outcome over a window: of a level, its last row over the eve.
+
+    The eve is there: lags are needed before the window.
+    """
     outcome = projected.rows.values[projected.question.outcome].to_numpy(float)
-    return float(outcome[projected.rows.windows[window]].sum())
+    at = projected.rows.windows[window]
+    if projected.question.outcome in projected.question.levels:
+        return float(outcome[at[-1]] - outcome[at[0] - 1])
+    return float(outcome[at].sum())
 
 
 def _windows(projected: Projected) -> pd.DataFrame:
@@ -107,8 +113,7 @@ def _windows(projected: Projected) -> pd.DataFrame:
     found, unit = {}, projected.units[projected.question.outcome]
     for name, point in projected.event.point.items():
         seen = observed(projected, name)
-        # the log-mean weight, under which parts of a move still add up
-        weight = np.expm1(seen / 100.0) / (seen / 100.0) if seen else 1.0
+        weight = log_mean_weight(seen)
         for part, value in {"owed": point, "rest": seen - point, "observed": seen}.items():
             row = {"mean": value, "unit": unit}
             if unit == LOG_POINTS:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from attribution.check.sensitivity import LIMIT
+from attribution.core.log_points import log_mean_weight
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
-from attribution.summary.moments import QUANTILES, describe, log_mean_weight
+from attribution.summary.moments import QUANTILES, describe
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -56,11 +56,6 @@ def band(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
     )
 
 
-def log_mean_weight(observed: float) -> float:
-    """Per cent per log point of a move of ``observed`` log points, so that per cents add up."""
-    return float(np.expm1(observed / 100) / (observed / 100)) if observed else 1.0
-
-
 def _moving(
     draws: np.ndarray, diagnostic: Callable[[np.ndarray], np.ndarray], still: float = 0.0
 ) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attribution.core.log_points import simple_return
 from attribution.report.answers import answer_cells, grid
-from attribution.report.numbers import label, number, per_cent, probability, simple_return
+from attribution.report.numbers import label, number, per_cent, probability
 from attribution.report.tables import LOG_POINTS
 from attribution.report.terminal import escape
 from attribution.results.plain import by_name
@@ -97,7 +98,8 @@ def _way(found: Switched) -> str:
 
 def _moved(value: float, unit: str) -> str:
     text = f"{number(value, 1)} {unit}"
-    return f"{text} ({per_cent(simple_return(value), 1)})" if unit == LOG_POINTS else text
+    simple = per_cent(simple_return(value), 1) if unit == LOG_POINTS else ""
+    return f"{text} ({simple})" if simple else text
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -130,6 +130,23 @@ def test_earlier_windows_are_significant_as_often_as_said_and_a_true_effect_stan
     assert found.rank == pytest.approx(1 / (1 + len(found.effect)))
 
 
+def test_earlier_windows_begin_once_every_control_moves_on_its_own():
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal((200, 2))
+    y = x @ [0.5, 0.2] + rng.standard_normal(200)
+    late, twin = x.copy(), x.copy()
+    late[:120, 1] = 0.0
+    twin[:120, 1] = 2.0 * x[:120, 0]
+    for controls in (late, twin):
+        found = placebo_returns(y, controls, np.ones(200), 190, np.array([0]))
+        assert len(found.effect) == 190 - 121
+        assert np.isfinite(found.sd).all()
+        # the window that starts in row 150, by hand
+        z = np.column_stack([np.ones(200), controls])
+        b = np.linalg.lstsq(z[:150], y[:150])[0]
+        assert found.effect[150 - 121] == pytest.approx(y[150] - z[150] @ b)
+
+
 def test_earlier_windows_of_levels_are_few_when_the_pre_period_is_short():
     y, x = vignette(np.random.default_rng(9))
     effects = np.random.default_rng(1).standard_normal(100)

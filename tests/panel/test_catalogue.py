@@ -85,10 +85,14 @@ def test_an_entity_that_appears_twice_on_a_day_is_refused(folder):
     )
 
 
-def test_an_entity_out_of_order_is_refused(folder):
-    assert refused("funds", folder([("2026-02-03", "A", "12")])) == (
-        "funds.csv: 2026-02-03 stands below 2026-02-05; sort the rows by date"
+def test_an_entity_out_of_order_is_sorted_and_said(folder):
+    (funds, _) = data_sets(folder([("2026-02-03", "A", "12"), ("2026-02-04", "A", "10")]))
+    found = read_frame("funds", folder())
+    assert funds.repairs == (
+        "funds.csv: dropped 1 row(s) repeated value by value (A 2026-02-04)",
+        "funds.csv: its rows stood out of order; sorted by time",
     )
+    assert found.index.is_monotonic_increasing
 
 
 def test_units_of_a_long_table_are_checked(folder):

@@ -3,7 +3,7 @@
 import pytest
 
 from attribution.errors import DataError
-from attribution.panel import read_frame
+from attribution.panel import read_frame, read_panel
 
 HEADER = "date,price,share,basis,flow,days\n"
 ROW = "2026-02-05,100,40,6,10,5\n"
@@ -97,8 +97,6 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(tmp_path, card)
 
 
 def test_identical_rows_are_dropped_and_the_repair_is_recorded(spec, write, rows):
-    from attribution.panel import read_panel
-
     twice = rows.loc[[*rows.index[:30], 29, *rows.index[30:]]]
     panel, clean = read_panel(spec(), write(twice)), read_panel(spec(), write(rows))
     day = rows["date"].iloc[29]
@@ -114,10 +112,11 @@ def test_rows_that_contradict_each_other_are_refused_and_both_values_shown(refus
     )
 
 
-def test_rows_out_of_order_are_refused(refusal):
-    assert refusal(HEADER + ROW.replace("05", "06") + ROW) == (
-        "toy.csv: 2026-02-05 stands below 2026-02-06; sort the rows by date"
-    )
+def test_rows_out_of_order_are_sorted_and_said(spec, write, rows):
+    for order in (rows.iloc[::-1], rows.sample(frac=1.0, random_state=1)):
+        panel = read_panel(spec(), write(order))
+        assert panel.repairs == ("toy.csv: its rows stood out of order; sorted by time",)
+        assert panel.values.equals(read_panel(spec(), write(rows)).values)
 
 
 def test_a_size_that_no_unit_explains_is_refused(refusal):

@@ -182,7 +182,7 @@ def test_a_frame_of_entities_and_days_is_sorted_and_cut():
         (pd.DataFrame({"flw": [1.0]}), "no column 'flow'"),
         (pd.DataFrame({"flow": [1.0, np.inf]}), "infinite on 1"),
         (pd.DataFrame([[1.0, 2.0]], columns=["flow", "flow"]), "'flow' appears twice"),
-        (pd.DataFrame({"flow": [1.0, 2.0]}, index=["a", "a"]), "two rows share 'a'"),
+        (pd.DataFrame({"flow": [1.0, 2.0]}, index=["a", "a"]), r"row 2 \(a\) stands twice"),
         (pd.DataFrame({"flow": [1.0]}, index=pd.to_datetime(["2026-01-05"], utc=True)), "instants"),
     ],
 )

@@ -176,7 +176,6 @@ def test_draws_that_disagree_are_refused():
         (lambda f: f.assign(b=2 * f["a"] + 1), DataError, "controls a, b are collinear"),
         (lambda f: f.loc[:97], EventError, "window 'post' (71 to 100) is not covered"),
         (lambda f: f.loc[60:], EventError, "11 rows in the pre-period are too few"),
-        (lambda f: f.iloc[::-1], DataError, "labels of its rows do not increase"),
         (lambda f: f.assign(b="x"), DataError, "column 'b' holds texts"),
         (lambda f: f.set_axis(pd.bdate_range("2020-01-01", periods=100)), DataError,
          "periods are numbers of rows and the rows are labelled otherwise ('2020-01-01')"),
@@ -188,6 +187,26 @@ def test_rows_that_cannot_answer_are_refused(frame, change, error, message):
         fit(model(), change(frame))
     assert message in str(refusal.value)
     assert ";" in str(refusal.value)
+
+
+def test_the_order_of_numbered_rows_says_nothing(frame, run):
+    turned = fit(model(), frame.iloc[::-1])
+    for name, table in study_tables(run.tree).items():
+        pd.testing.assert_frame_equal(study_tables(turned.tree)[name], table)
+
+
+def test_a_control_that_begins_to_move_late_leaves_the_earlier_windows_out(frame):
+    still = frame.assign(b=frame["b"].where(frame.index > 50, 0.0))
+    spec = model(controls={"columns": ["a", "b"], "prior": "spike_and_slab"})
+    found = study_tables(fit(spec, still, draws=160).tree)["placebo"]
+    # from row 52 on, every start before which it has moved and after which the window has room
+    assert found["earlier_windows"].to_dict() == {"post": 0.0, "late": 0.0}
+    near = model(
+        controls={"columns": ["a", "b"], "prior": "spike_and_slab"},
+        event={"outcome": "y", "windows": [{"name": "post", "start": 71, "end": 74}]},
+    )
+    found = study_tables(fit(near, still, draws=160).tree)["placebo"]
+    assert found["earlier_windows"].to_dict() == {"post": 16.0}
 
 
 def test_days_asked_of_numbered_rows_are_refused(frame):
