@@ -15,9 +15,11 @@ from attribution.check.separation import Separation
 from attribution.decompose import decompose
 from attribution.estimate.design import EVENT_IN
 from attribution.estimation import REWEIGHTED, Estimate
+from attribution.estimation.expected import unasked
 from attribution.finding import Finding
 from attribution.fit.judge import weights_finding
 from attribution.fit.settings import Settings
+from attribution.model.accept import cells_beside
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import Decomposition
@@ -57,7 +59,7 @@ def run_of(
     elif found.parameters:
         groups["/parameters"] = xr.Dataset(dict(found.parameters))
     groups |= found.extra
-    findings += found.findings
+    findings += [*found.findings, *unasked(spec)]
     if len(fits) > 1:
         groups["/event_in"] = record.every_way(
             EVENT_IN, [part.groups["/posterior"]["contribution"] for part in fits]
@@ -108,6 +110,12 @@ def _told_apart(separation: Separation) -> Finding:
     )
 
 
+def _left_out(spec: ModelSpec) -> dict[str, list[str]]:
+    """Series of a shared table that the system lacks, so that their cells say nothing here."""
+    beside = cells_beside(spec)
+    return {"cells_that_do_not_count": list(beside)} if beside else {}
+
+
 def _manifest(
     spec: ModelSpec, panel: Panel, settings: Settings, part: Part, findings: list[Finding]
 ) -> dict[str, Any]:
@@ -140,6 +148,6 @@ def _manifest(
             "divergences": judged.divergences,
         },
         "repairs": list(panel.repairs),
-        "notes": dict(part.estimate.notes),
+        "notes": {**part.estimate.notes, **_left_out(spec)},
         "findings": [finding.record() for finding in findings],
     }

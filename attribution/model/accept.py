@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from attribution.errors import SpecError, nearest
 from attribution.model.consistent import check_consistent
 from attribution.model.distinct import check_distinct
 from attribution.model.offered import check_headline, check_offered, check_scheme
 from attribution.model.restriction import OUTCOME, SHOCK, Identification
 from attribution.model.spec import ModelSpec
+
+ACCEPTING = ("bvar_signs", "svar")
+"""Kinds that read a cell as a condition which rotations of the shocks meet or do not."""
 
 
 def check_model(spec: ModelSpec) -> None:
@@ -55,6 +60,12 @@ def _check_system(spec: ModelSpec) -> None:
         raise SpecError(
             f"{place}: [system] auxiliary names '{name}', which is among variables; remove one"
         )
+    for name in system.levels:
+        if name not in system.variables:
+            raise SpecError(
+                f"{place}: [system] levels names '{name}', which is not among variables"
+                f"{nearest(name, system.variables)}; correct it"
+            )
     for name, _ in spec.prior.own_lags:
         if name not in system.variables:
             raise SpecError(
@@ -105,23 +116,36 @@ def _check_table(spec: ModelSpec, table: Identification) -> None:
             f"{spec.name}: {len(table.names)} channels but {len(variables)} variables;"
             " add variables or drop channels"
         )
-    # a table in a file of its own may speak of series that this system lacks: such cells do not
-    # count where only acceptance is at stake
-    borrowed = spec.kind == "svar" and table.path is not None and table.path != spec.path
-    loose = spec.kind == "bvar_signs" or borrowed
-    known = None if loose else (*variables, *spec.system.auxiliary)
+    known = (*variables, *spec.system.auxiliary)
+    beside = cells_beside(spec)
     for name in _restricted(table):
         if name in spec.system.tests:
             raise SpecError(
                 f"{place} restricts '{name}', which is a test;"
                 " an assumption cannot be read back as a result: remove the cells or the test"
             )
-        if known is not None and name not in known:
+        if name not in known and name not in beside:
             raise SpecError(
                 f"{place} restricts '{name}', which is not a"
                 f" variable{nearest(name, known)}; add it to [system]"
             )
     _check_units(table, variables, place)
+
+
+def cells_beside(spec: ModelSpec) -> tuple[str, ...]:
+    """Series of cells that do not count: those that a system lacks, of a table that models share.
+
+    A table in a file of its own may speak of more series than one system has, where its cells say
+    what rotations are accepted and nothing else; in a model's own file each speaks of that model.
+    Claims beyond cells compare what the system has, wherever they stand.
+    """
+    table = spec.identification
+    own = table is None or table.path is None or table.path == spec.path
+    if table is None or own or spec.kind not in ACCEPTING:
+        return ()
+    beyond = _restricted(replace(table, cells=()))
+    lacking = {cell.variable for cell in table.cells} - {*spec.system.variables, *beyond}
+    return tuple(dict.fromkeys(c.variable for c in table.cells if c.variable in lacking))
 
 
 def _check_units(table: Identification, variables: tuple[str, ...], place: str) -> None:

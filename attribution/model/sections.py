@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attribution.errors import SpecError, nearest
+from attribution.errors import SpecError
 from attribution.model.grammar import Table
 from attribution.model.scheme import LAWS, Errors
 from attribution.model.spec import (
@@ -76,12 +76,6 @@ def system_of(table: Table) -> System:
     )
     if not system.variables:
         raise SpecError(f"{table.place}: variables is empty; name the series of the model")
-    for name in system.levels:
-        if name not in system.variables:
-            raise SpecError(
-                f"{table.place}: levels names '{name}', which is not among variables"
-                f"{nearest(name, system.variables)}; correct it"
-            )
     return system
 
 
