@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.check.sensitivity import LIMIT
+from attribution.core.largest import chances, leading
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.summary.moments import QUANTILES, describe, log_mean_weight
@@ -28,7 +29,8 @@ def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
     the mean times the logarithmic-mean weight (exp(R) − 1) / R, so that per cents add up too;
     ``share`` is the mean over the observed move.  ``coherent`` is the draw nearest to all others,
     where the run holds one: the values of one draw add up.  ``p_largest`` is the probability that
-    a row moves the outcome most in the direction in which it moved.
+    a row moves the outcome most in the direction in which it moved; what these lack to one is the
+    probability that none moves so.
 
     Returns
     -------
@@ -43,9 +45,8 @@ def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
     draws = np.concatenate([parts.to_numpy(), posterior["baseline"].to_numpy()[..., None]], axis=2)
     table = describe(draws, weight)
     table.index = pd.Index([*names, "baseline"])
-    toward = np.sign(observed) * parts.to_numpy()
-    first = np.eye(len(names))[toward.argmax(2)]
-    table.loc[names, "p_largest"] = np.average(first.reshape(-1, len(names)), 0, weight.ravel())
+    first = leading(parts.to_numpy(), observed)
+    table.loc[names, "p_largest"] = chances(first, len(names), weight)
     table["share"] = table["mean"] / observed
     logs = tree.attrs.get("outcome_unit", "log points") == "log points"
     table["percent"] = table["mean"] * (log_mean_weight(observed) if logs else np.nan)
