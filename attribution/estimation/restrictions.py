@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from attribution.core.certified import MARGIN
 from attribution.estimate.bvar_signs import SignsFit
 from attribution.estimate.loadings import implied_shocks, regressed
 from attribution.estimation.expected import expectations
@@ -36,6 +37,8 @@ def restrictions_alone(
             {
                 "lower": (dims, robust.lower),
                 "upper": (dims, robust.upper),
+                "clear": (dims, robust.clear),
+                "margin": ("window", MARGIN * np.ptp(robust.no_assumption, axis=-1)),
                 "identification_strength": (("window", "channel"), robust.identification_strength),
                 "dilution": ("window", robust.dilution),
                 "no_assumption": (("window", "bound"), robust.no_assumption),

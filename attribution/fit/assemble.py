@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -66,7 +67,8 @@ def run_of(
         )
         findings = [finding for finding in findings if finding.name != REWEIGHTED]
     tree = record.tree_of(groups, spec, panel.units[spec.event.outcome])
-    return Run(tree, _manifest(spec, panel, settings, first, findings))
+    notes = {**found.notes, **_left_out(spec), **_margin(groups)}
+    return Run(tree, _manifest(spec, panel, settings, first, findings, notes))
 
 
 def _event(
@@ -116,8 +118,22 @@ def _left_out(spec: ModelSpec) -> dict[str, list[str]]:
     return {"cells_that_do_not_count": list(beside)} if beside else {}
 
 
+def _margin(groups: Mapping[str, xr.Dataset]) -> dict[str, dict[str, float]]:
+    """How far from zero, in the outcome's unit, a range must stay for its sign to be robust."""
+    if "/robust" not in groups:
+        return {}
+    margin = groups["/robust"]["margin"]
+    names = map(str, margin["window"].to_numpy())
+    return {"robust_margin": dict(zip(names, map(float, margin.to_numpy()), strict=True))}
+
+
 def _manifest(
-    spec: ModelSpec, panel: Panel, settings: Settings, part: Part, findings: list[Finding]
+    spec: ModelSpec,
+    panel: Panel,
+    settings: Settings,
+    part: Part,
+    findings: list[Finding],
+    notes: dict[str, Any],
 ) -> dict[str, Any]:
     judged = part.judged
     return {
@@ -148,6 +164,6 @@ def _manifest(
             "divergences": judged.divergences,
         },
         "repairs": list(panel.repairs),
-        "notes": {**part.estimate.notes, **_left_out(spec)},
+        "notes": notes,
         "findings": [finding.record() for finding in findings],
     }

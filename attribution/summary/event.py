@@ -155,7 +155,8 @@ def _bound_weight(robust: xr.Dataset) -> xr.DataArray:
 def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str]) -> pd.Series:
     """Grade the claim that a channel's contribution has its sign.
 
-    ``robust`` if it holds for every prior on rotations in 90 % of draws; ``model-based`` if its
+    ``robust`` if it holds for every prior on rotations in 90 % of draws, of which the bound that no
+    rotation can pass stays clear of zero by more than the run's margin; ``model-based`` if its
     posterior probability is 90 % and its sign stands when the priors move (their power-scaling
     sensitivity is below 0.05, or the sign keeps a probability of 80 % when any channel's prior
     importance is halved or doubled); ``prior-driven`` otherwise: the data do not tell.
@@ -164,6 +165,7 @@ def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str
     sensitivity = tree["ledger"].to_dataset() if "ledger" in tree else None
     robust = tree["robust"].to_dataset().sel(window=window) if "robust" in tree else None
     rotated = robust is not None or tree.attrs.get("scheme") == "restrictions"
+    certified = robust is not None and "clear" in robust  # runs of earlier versions are not
     for name in names:
         if name == UNATTRIBUTED:
             continue
@@ -174,9 +176,10 @@ def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str
             one = sensitivity.sel(window=window, channel=name)
             calm = float(one["elasticities"]) < LIMIT or float(one["recentred"]) >= STEADY
         held = False
-        if robust is not None and name in robust["channel"].to_numpy():
+        if certified and robust is not None and name in robust["channel"].to_numpy():
             one = robust.sel(channel=name)
-            sides = (one["upper"] < 0, one["lower"] > 0)
+            clear = one["clear"] > one["margin"]
+            sides = (clear & (one["upper"] < 0), clear & (one["lower"] > 0))
             weight = _bound_weight(robust)
             held = max(float(side.weighted(weight).mean()) for side in sides) >= SURE
         grade[name] = "robust" if held else "model-based" if sure and calm else "prior-driven"
