@@ -20,7 +20,7 @@ from attribution.estimation.expected import unasked
 from attribution.finding import Finding
 from attribution.fit.judge import weights_finding
 from attribution.fit.settings import Settings
-from attribution.model.accept import cells_beside
+from attribution.model.claimed import cells_beside
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import Decomposition

@@ -7,7 +7,7 @@ from functools import cache
 
 from attribution.content import content
 from attribution.errors import SpecError, nearest
-from attribution.model.accept import cells_beside
+from attribution.model.claimed import cells_beside
 from attribution.model.spec import ModelSpec
 from attribution.model.table import read_table
 
