@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -10,6 +10,8 @@ class AttributionError(Exception):
     """Any refusal of the toolkit; the command line prints it without a traceback."""
 
     exit_code = 1
+    faults: tuple[AttributionError, ...] = ()
+    """The refusals that this one joins, where it joins several."""
 
 
 class SpecError(AttributionError):
@@ -40,6 +42,16 @@ class EventError(AttributionError):
     """An event that the sample, or one of the series it needs, does not cover."""
 
     exit_code = 5
+
+
+def together(faults: Sequence[AttributionError]) -> AttributionError:
+    """Join refusals into one of the first one's class, a sentence a line; one stays itself."""
+    first, *rest = faults
+    if not rest:
+        return first
+    joined = type(first)("\n".join(map(str, faults)))
+    joined.faults = tuple(faults)
+    return joined
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -72,6 +72,19 @@ def test_where_no_channel_explains_most_the_headline_says_so():
     assert "baseline" not in text
 
 
+def test_where_no_shock_moves_with_the_outcome_the_baseline_is_named():
+    """What does nothing is not the largest, however little the others do."""
+    against = said(run_of(mean=(9.0, 6.0, 5.0)))
+    assert "what was expected before it began, the baseline, is mean -34.0, 90 %" in against
+    assert "no shock moves with it with probability 1.00" in against
+    run = run_of(mean=(9.0, 6.0, 5.0))
+    run.tree["posterior/contribution"][..., 2] = 0.0
+    text = said(run)
+    assert "unattributed" not in text and "no shock moves with it" in text
+    trifle = said(run_of(mean=(9.0, 6.0, -0.1)))
+    assert "the baseline, is mean" in trifle
+
+
 @pytest.mark.parametrize(
     ("p", "sentence"),
     [

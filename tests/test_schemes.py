@@ -230,3 +230,28 @@ def test_the_long_run_scheme_has_a_triangular_long_run(world):
     regressors = np.column_stack([np.ones(DAYS - 1), response[:-1]])
     errors = response[1:] - regressors @ np.linalg.lstsq(regressors, response[1:], rcond=None)[0]
     assert np.abs(covariance - errors.T @ errors / (DAYS - 1 - 4)).max() < 1e-10
+
+
+@pytest.mark.parametrize("name", [pytest.param("independence", marks=pytest.mark.slow), "regimes"])
+def test_one_signed_cell_names_every_shock_in_turn_and_the_finding_says_so(world, name):
+    """The rate rises with each of the three: "policy" fits all, and the shocks stay unnamed."""
+    frame, _ = world
+    identification, more = CASES[name]
+    one = {
+        **identification,
+        "channels": {"policy": "x"},
+        "cells": {"rate": {"policy": {"sign": "+"}}},
+    }
+    impacts = []
+    for cells, verdict in ((one, "fails"), (identification, "holds")):
+        asked = model(frame, cells, **more)
+        run = at.fit(asked, data=frame, settings=at.Settings(draws=1200, seed=3))
+        (said,) = [f for f in run.manifest["findings"] if f["name"] == "names"]
+        assert said["verdict"] == verdict, said
+        columns = run.tree["columns"].to_dataset()
+        assert np.abs(columns["carries"].sum("column") - 1.0).max() < 1e-12
+        impacts.append(columns["impact"].to_numpy())
+        best = columns["carries"].max("column")
+        assert float(best.max()) < 0.5 if verdict == "fails" else float(best.min()) > 0.9
+    # without the names the shocks are the same under both tables
+    assert np.abs(impacts[0] - impacts[1]).max() < 0.1

@@ -198,7 +198,7 @@ def test_the_weight_of_a_log_point_in_per_cents(move, expected):
     assert_allclose(log_mean_weight(1e-9), 1.0, atol=1e-9)
 
 
-def graded(mean, *, elasticities=None, recentred=0.5, upper=None):
+def graded(mean, *, elasticities=None, recentred=0.5, upper=None, clear=0.6):
     """Table with a first channel of a posterior mean, prior sensitivities, and robust bounds."""
     extra = {}
     if elasticities is not None:
@@ -215,6 +215,8 @@ def graded(mean, *, elasticities=None, recentred=0.5, upper=None):
             {
                 "lower": (dims, np.full(shape, -9.0)),
                 "upper": (dims, high),
+                "clear": (dims, np.where(high < 0, clear, 0.0)),
+                "margin": ("window", [0.5]),
                 "identification_strength": (("window", "channel"), [[0.4]]),
             },
             {"window": ["crash"], "channel": ["derisking"]},
@@ -232,6 +234,7 @@ def graded(mean, *, elasticities=None, recentred=0.5, upper=None):
         (-0.5, {"elasticities": 0.01, "recentred": 0.99}, "prior-driven"),
         (6.0, {"elasticities": 0.01}, "model-based"),  # sure of its sign, whichever it is
         (-6.0, {"upper": 0.95}, "robust"),
+        (-6.0, {"upper": 0.95, "clear": 0.4}, "prior-driven"),  # clear of zero by a hair
         (-6.0, {"upper": 0.85}, "prior-driven"),  # only a prior on rotations makes it sure
     ],
 )

@@ -9,6 +9,7 @@ import numpy as np
 from attribution.audit.draws import window
 from attribution.audit.sources import Sources
 from attribution.audit.tested import Tested, by_chance
+from attribution.core.largest import leading
 from attribution.errors import SpecError
 from attribution.report.numbers import label
 
@@ -120,9 +121,8 @@ def largest(ask: Largest, sources: Sources) -> Tested:
     """Ask whether a channel is the largest part."""
     found = window(sources, ask.run, ask.window)
     part = found.sum_of((ask.channel,))
-    toward = np.sign(found.move()) * found.contribution.sum(1)
-    first = toward.argmax(1) == found.channels.index(ask.channel)
-    chance, error = found.chance(first)
+    first = leading(found.contribution.sum(1), found.move())
+    chance, error = found.chance(first == found.channels.index(ask.channel))
     return by_chance(
         f"{label(ask.channel)}: {found.said(part)} of {found.move():+.1f} {found.unit}, window"
         f" {ask.window} of {ask.run}; the largest part with probability {chance:.2f}",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
+from attribution.core.largest import chances, leading
 from attribution.finding import Finding
 from attribution.model.spec import UNATTRIBUTED
 
@@ -24,8 +24,7 @@ def neutral(prior: xr.DataArray, observed: float) -> Finding:
     """
     named = [str(name) for name in prior["channel"].to_numpy() if name != UNATTRIBUTED]
     draws = prior.sel(channel=named).transpose("draw", "channel").to_numpy()
-    first = (np.sign(observed) * draws).argmax(1)
-    chance = np.bincount(first, minlength=len(named)) / len(draws)
+    chance = chances(leading(draws, observed), len(named))
     fair = 1.0 / len(named)
     inside = (chance >= fair / 2) & (chance <= 2 * fair)
     said = ", ".join(f"{name} {p:.2f}" for name, p in zip(named, chance, strict=True))

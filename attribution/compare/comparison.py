@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.check.companion import companion
+from attribution.core.largest import NOBODY, likeliest
 from attribution.errors import DataError, EventError, nearest
 from attribution.finding import Finding
 from attribution.model.spec import UNATTRIBUTED
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 BASELINE, OBSERVED, SUM = "baseline", "observed", "sum"
+NONE = "none"
+"""Stands where it is likelier that no part moves with the outcome than that any one leads."""
 SHOWN = ("mean", "q05", "q25", "q75", "q95", "p_negative", "p_largest")
 COMPANIONS = ("bvar", "factor")
 SAME = 1e-9
@@ -93,9 +96,12 @@ class Comparison:
         return pd.DataFrame({run: t["p_largest"].reindex(names) for run, t in self.tables.items()})
 
     def largest(self) -> dict[str, tuple[str, float]]:
-        """Largest part under each run, and the probability that it is."""
-        matrix = self.robustness()
-        return {str(r): (str(c.idxmax()), float(c.max())) for r, c in matrix.items()}
+        """Largest part under each run, ``none`` where none likelier moves so, and how probably."""
+        found = {}
+        for run, column in self.robustness().items():
+            place, chance = likeliest(column.to_numpy(float))
+            found[str(run)] = (NONE if place == NOBODY else str(column.index[place]), chance)
+        return found
 
     def agreement(self) -> dict[str, Agreement]:
         """How far the runs agree on each channel, ``unattributed`` and ``baseline``."""

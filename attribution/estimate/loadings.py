@@ -1,4 +1,4 @@
-"""Draws of the headline model and a test series in; what each shock does to the series out."""
+"""Draws of a structural model and a test series in; what each shock does to the series out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from attribution.core import propagate
 from attribution.core.conditional import Law, expected_shocks
+from attribution.errors import DataError
 from attribution.estimate.bvar import BvarFit
 from attribution.estimate.parameters import Parameters
+from attribution.posterior import StructuralPosterior
 
 THINNED = 120
 """Posterior draws for which every day's shocks are inferred; bounds the memory."""
@@ -65,10 +68,57 @@ def loadings(
     fit: BvarFit, channels: tuple[str, ...], shocks: np.ndarray, series: pd.Series
 ) -> Loadings:
     """Regress a test series on the channels' expected shocks, draw by draw."""
-    values = series.reindex(fit.design.rows.time).to_numpy(float)
-    seen = np.isfinite(values)
     columns = [fit.design.prior.shocks.index(name) for name in channels]
-    x = shocks[:, seen][..., columns]
+    return regressed(channels, fit.design.rows.time, shocks[..., columns], series)
+
+
+def implied_shocks(
+    posterior: StructuralPosterior, values: pd.DataFrame, time: pd.DatetimeIndex
+) -> np.ndarray:
+    r"""Solve for the channels' shocks of every estimation day (thinned draw, time, channel).
+
+    .. math:: e_t = H^{-1} \Big(y_t - c - \sum_l A_l y_{t-l}\Big)
+
+    for as many shocks as variables, which errors then determine.
+
+    Parameters
+    ----------
+    values : (time, variable); the panel.
+    time : estimation days, lags excluded.
+    """
+    impact, slopes, intercept = (
+        array.reshape(-1, *array.shape[2:])
+        for array in (posterior.impact, posterior.lag_coefficients, posterior.intercept)
+    )
+    share = np.cumsum(posterior.weight.ravel()) / posterior.weight.sum()
+    pick = np.searchsorted(share, (np.arange(THINNED) + 0.5) / THINNED)
+    rows = values.loc[: time[-1], list(posterior.variables)].to_numpy(float)
+    rows = rows[-len(time) - slopes.shape[1] :]
+    lags = slopes.shape[1]
+    errors = propagate.residuals(slopes[pick], intercept[pick], rows[:lags], rows[lags:])
+    shocks = np.linalg.solve(impact[pick], errors.swapaxes(1, 2)).swapaxes(1, 2)
+    found: np.ndarray = shocks[..., [posterior.shocks.index(c) for c in posterior.channels]]
+    return found
+
+
+def regressed(
+    channels: tuple[str, ...], time: pd.DatetimeIndex, shocks: np.ndarray, series: pd.Series
+) -> Loadings:
+    """Regress a series on shocks (draw, time, channel), draw by draw.
+
+    Raises
+    ------
+    DataError
+        If the series was observed on too few of the days.
+    """
+    values = series.reindex(time).to_numpy(float)
+    seen = np.isfinite(values)
+    if seen.sum() <= 2 * (len(channels) + 1):
+        raise DataError(
+            f"column '{series.name}': {seen.sum()} values on the estimation days, too few to ask"
+            f" what {len(channels)} channels do to it; remove it from [system] tests or supply more"
+        )
+    x = shocks[:, seen]
     x = np.concatenate([np.ones((*x.shape[:2], 1)), x], axis=2)
     y = values[seen]
     inverse = np.linalg.inv(x.swapaxes(1, 2) @ x)

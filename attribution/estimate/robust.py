@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import bounds, propagate
+from attribution.core.certified import clear_of_zero
 from attribution.core.rotations import haar
 from attribution.decompose import window_values
 from attribution.errors import SpecError
@@ -35,6 +36,8 @@ class RobustSets:
     ----------
     windows, channels : names.
     lower, upper : (chain, draw, window, channel); over the admissible rotations of a draw.
+    clear : (chain, draw, window, channel); certified distance of the range from zero, zero where
+        there is none.
     agreed : (window, channel); share of these draws at which the two best of four
         independent starts agree within 2 % of the no-assumption range.
     lower_at_mean, upper_at_mean : (window, channel).
@@ -49,6 +52,7 @@ class RobustSets:
     channels: tuple[str, ...]
     lower: np.ndarray
     upper: np.ndarray
+    clear: np.ndarray
     agreed: np.ndarray
     lower_at_mean: np.ndarray
     upper_at_mean: np.ndarray
@@ -102,6 +106,8 @@ def robust_sets(
     others = others.reshape(draws, STARTS - 1, *impact.shape[1:])
     starts = np.concatenate([impact[:, None], others], axis=1)
     reached, gap = case.ranges(starts, slopes, intercept)
+    own = case.form(impact, slopes, intercept)
+    clear = clear_of_zero(cones.rows @ impact, np.append(0, cones.ends), own, reached)
     shape = (chains, each, len(windows), len(cones.channels))
     mean = _at_mean(case, rng)
     return RobustSets(
@@ -109,6 +115,7 @@ def robust_sets(
         channels=cones.channels,
         lower=reached[..., 0].reshape(shape),
         upper=reached[..., 1].reshape(shape),
+        clear=clear.reshape(shape),
         agreed=(gap <= bounds.AGREEMENT).mean(0),
         **mean,
     )

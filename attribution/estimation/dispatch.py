@@ -45,9 +45,8 @@ def estimate(
             extra=record.point(fitted.point, panel.units, spec.system.horizons),
         )
     if spec.kind == "bvar_signs":
-        return restrictions_alone(
-            fit_bvar_signs(spec, panel.values, draws=draws, seed=seed, event_in=event_in)
-        )
+        signs = fit_bvar_signs(spec, panel.values, draws=draws, seed=seed, event_in=event_in)
+        return restrictions_alone(spec, panel, signs, np.random.default_rng([seed, 1]))
     if spec.kind == "svar":
         return structural_var(spec, panel, draws, seed, event_in, sampler)
     if spec.kind == "factor":

@@ -9,7 +9,6 @@ import pandas as pd
 import xarray as xr
 
 from attribution import compat
-from attribution.check.expectations import judge
 from attribution.check.profiles import profiles_differ
 from attribution.check.sampling import begun_again
 from attribution.check.sensitivity import power_scaling, recentred
@@ -17,6 +16,7 @@ from attribution.diagnostics import PARETO_K
 from attribution.estimate.bvar import BvarFit
 from attribution.estimate.event_shocks import EventShocks, event_shocks, prior_shocks
 from attribution.estimate.loadings import loadings, past_shocks
+from attribution.estimation.expected import expectations
 from attribution.estimation.shape import Estimate, Groups
 from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
@@ -166,13 +166,9 @@ def _expectations(
     if not spec.expectations:
         return ()
     shocks = past_shocks(fit)
-    slopes = {}
-    for series in dict.fromkeys(expected.series for expected in spec.expectations):
-        found = loadings(fit, spec.channels, shocks, panel.values[series])
-        drawn = found.draw(rng)
-        asked = [e.channel for e in spec.expectations if e.series == series]
-        slopes[series] = drawn[..., [spec.channels.index(name) for name in asked]]
-    return judge(spec.expectations, slopes, dict(panel.units))
+    return expectations(
+        spec, panel, rng, lambda series: loadings(fit, spec.channels, shocks, series)
+    )
 
 
 def _named(spec: ModelSpec, fit: BvarFit, array: xr.DataArray) -> xr.DataArray:

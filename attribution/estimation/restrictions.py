@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
+from attribution.core.certified import MARGIN
 from attribution.estimate.bvar_signs import SignsFit
+from attribution.estimate.loadings import implied_shocks, regressed
+from attribution.estimation.expected import expectations
 from attribution.estimation.shape import Estimate, Groups
 from attribution.finding import Finding
+from attribution.model.spec import ModelSpec
+from attribution.panel import Panel
 
 
-def restrictions_alone(fitted: SignsFit) -> Estimate:
-    """Hand on the draws with robust bounds, identification strength and acceptance."""
+def restrictions_alone(
+    spec: ModelSpec, panel: Panel, fitted: SignsFit, rng: np.random.Generator
+) -> Estimate:
+    """Hand on the draws with robust bounds and acceptance, and ask them the model's questions."""
     robust, accepted = fitted.robust, fitted.acceptance
     found = Finding(
         name="acceptance",
@@ -29,6 +37,8 @@ def restrictions_alone(fitted: SignsFit) -> Estimate:
             {
                 "lower": (dims, robust.lower),
                 "upper": (dims, robust.upper),
+                "clear": (dims, robust.clear),
+                "margin": ("window", MARGIN * np.ptp(robust.no_assumption, axis=-1)),
                 "identification_strength": (("window", "channel"), robust.identification_strength),
                 "dilution": ("window", robust.dilution),
                 "no_assumption": (("window", "bound"), robust.no_assumption),
@@ -39,7 +49,7 @@ def restrictions_alone(fitted: SignsFit) -> Estimate:
 
     return Estimate(
         posterior=fitted.posterior,
-        findings=(found,),
+        findings=(found, *_expectations(spec, panel, fitted, rng)),
         notes={
             "acceptance": {
                 "tried": accepted.tried,
@@ -50,4 +60,15 @@ def restrictions_alone(fitted: SignsFit) -> Estimate:
             }
         },
         groups=groups,
+    )
+
+
+def _expectations(
+    spec: ModelSpec, panel: Panel, fitted: SignsFit, rng: np.random.Generator
+) -> tuple[Finding, ...]:
+    if not spec.expectations:
+        return ()
+    shocks = implied_shocks(fitted.posterior, panel.values, fitted.time)
+    return expectations(
+        spec, panel, rng, lambda series: regressed(spec.channels, fitted.time, shocks, series)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from attribution.core.certified import MARGIN
 from attribution.estimation.shape import Groups
 from attribution.estimation.table_claims import claims_of
 from attribution.identify.robust_ranges import robust_ranges
@@ -44,6 +45,8 @@ def robust_group(
         {
             "lower": (searched, found.lower),
             "upper": (searched, found.upper),
+            "clear": (searched, found.clear),
+            "margin": ("window", MARGIN * np.ptp(found.no_assumption, axis=-1)),
             "weight": ("searched", found.weight),
             "agreed": (("window", "channel"), found.agreed),
             "identification_strength": (("window", "channel"), found.identification_strength),

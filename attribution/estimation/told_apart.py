@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from attribution import record
 from attribution.core import niw
 from attribution.core.claim_rows import Carried
 from attribution.errors import IdentificationError, SpecError
 from attribution.estimate.structural_checks import distinct_variances, non_gaussian
 from attribution.estimate.structural_laws import StructuralBatch, StructuralDraws, structural_draws
 from attribution.estimate.variance_shift import VarianceShift, fit_variance_shift
+from attribution.estimation.columns import maximum_likelihood, unnamed_columns
 from attribution.estimation.shape import Estimate, Groups
 from attribution.estimation.table_claims import claims_of
 from attribution.finding import Finding
+from attribution.identify.carriers import carriers, names_finding
 from attribution.identify.claims import Claims
 from attribution.identify.fits import on_columns, pairs, refuse_exact_zeros, single
 from attribution.identify.labels import Naming, name_by_likeness, name_by_table
@@ -50,11 +51,14 @@ def by_law(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str) 
     every = EVERY.get(spec.errors.law, FEWER)
     rng, need = np.random.default_rng(second), draws // chains.chains
     table = spec.identification
-    named, finding = (
-        _by_likeness(chains, need, every)
-        if table is None
-        else _by_table(spec, table, panel, chains, need, every, rng)
-    )
+    extra: Groups = {}
+    if table is None:
+        named, finding = _by_likeness(chains, need, every)
+    else:
+        named, obeyed = _by_table(spec, table, panel, chains, need, every, rng)
+        found = carriers(named.impact, named.weight, len(spec.channels))
+        finding = names_finding(found, spec.channels, spec.system.variables, obeyed)
+        extra = unnamed_columns(spec, found)
     slopes, intercept = niw.split(named.coefficients, constant=spec.system.constant)
     n, channels = len(spec.system.variables), spec.channels
     shocks = (*channels, *(f"unnamed_{i}" for i in range(1, n - len(channels) + 1)))
@@ -80,7 +84,7 @@ def by_law(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str) 
         },
         findings=(finding, *_law_findings(spec, named, shift)),
         notes={**chains.notes, "every": every},
-        extra={} if shift is None else _maximum(spec, panel, shift),
+        extra=extra if shift is None else extra | maximum_likelihood(spec, panel.units, shift),
     )
 
 
@@ -107,8 +111,13 @@ def _by_table(
     need: int,
     every: int,
     rng: np.random.Generator,
-) -> tuple[_Named, Finding]:
-    """Name shocks by the claims; draws that no naming satisfies are outside the posterior."""
+) -> tuple[_Named, str]:
+    """Name shocks by the claims; draws that no naming satisfies are outside the posterior.
+
+    Returns
+    -------
+    The draws, and how many obeyed, in words.
+    """
     claims = _claims(spec, table, panel)
     parts: list[_Named] = []
     kept, rounds, tried, passed = 0, 0, 0, 0
@@ -131,11 +140,8 @@ def _by_table(
         rows = naming.accepted()
         parts.append(_taken(batch, naming, rows))
         kept += rows.shape[1]
-    return _joined(parts, need), Finding(
-        "names",
-        "Do the shocks that the law finds obey the table?",
-        f"{passed:,} of {tried:,} draws have shocks that some naming of them makes obey it",
-        "holds",
+    return _joined(parts, need), (
+        f"{passed:,} of {tried:,} draws have shocks that some naming of them makes obey the table"
     )
 
 
@@ -210,35 +216,3 @@ def _law_findings(
     if "dof" in named.hyper:
         return (non_gaussian(named.hyper["dof"], named.weight),)
     return ()
-
-
-def _maximum(spec: ModelSpec, panel: Panel, shift: VarianceShift) -> Groups:
-    """Make groups ``/maximum_likelihood`` and ``/point``: the estimate, its errors, its responses.
-
-    Each shock is named after the variable whose impact variance it explains most of.
-    """
-    variables = list(shift.variables)
-    names = tuple(f"of {name}" for name in variables)
-    slopes, intercept = niw.split(shift.coefficients, constant=spec.system.constant)
-    estimate = StructuralPosterior(
-        variables=shift.variables,
-        shocks=names,
-        channels=names,
-        impact=shift.impact[None, None],
-        lag_coefficients=slopes[None, None],
-        intercept=intercept[None, None],
-        weight=np.ones((1, 1)),
-    )
-    data = xr.Dataset(
-        {
-            "impact": (("variable", "shock"), shift.impact),
-            "impact_error": (("variable", "shock"), shift.impact_error),
-            "variance": (("regime", "shock"), shift.variance),
-            "variance_error": (("regime", "shock"), shift.variance_error),
-            "log_likelihood": shift.log_likelihood,
-            "days": ("regime", shift.days),
-        },
-        {"variable": variables, "shock": list(names)},
-    )
-    point = record.point(estimate, panel.units, spec.system.horizons)
-    return {"/maximum_likelihood": data, **point}

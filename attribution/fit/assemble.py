@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +16,11 @@ from attribution.check.separation import Separation
 from attribution.decompose import decompose
 from attribution.estimate.design import EVENT_IN
 from attribution.estimation import REWEIGHTED, Estimate
+from attribution.estimation.expected import unasked
 from attribution.finding import Finding
 from attribution.fit.judge import repairs_finding, weights_finding
 from attribution.fit.settings import Settings
+from attribution.model.claimed import cells_beside
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import Decomposition
@@ -59,14 +62,15 @@ def run_of(
     elif found.parameters:
         groups["/parameters"] = xr.Dataset(dict(found.parameters))
     groups |= found.extra
-    findings += found.findings
+    findings += [*found.findings, *unasked(spec)]
     if len(fits) > 1:
         groups["/event_in"] = record.every_way(
             EVENT_IN, [part.groups["/posterior"]["contribution"] for part in fits]
         )
         findings = [finding for finding in findings if finding.name != REWEIGHTED]
     tree = record.tree_of(groups, spec, panel.units[spec.event.outcome])
-    return Run(tree, _manifest(spec, panel, settings, first, findings))
+    notes = {**found.notes, **_left_out(spec), **_margin(groups)}
+    return Run(tree, _manifest(spec, panel, settings, first, findings, notes))
 
 
 def _event(
@@ -110,8 +114,28 @@ def _told_apart(separation: Separation) -> Finding:
     )
 
 
+def _left_out(spec: ModelSpec) -> dict[str, list[str]]:
+    """Series of a shared table that the system lacks, so that their cells say nothing here."""
+    beside = cells_beside(spec)
+    return {"cells_that_do_not_count": list(beside)} if beside else {}
+
+
+def _margin(groups: Mapping[str, xr.Dataset]) -> dict[str, dict[str, float]]:
+    """How far from zero, in the outcome's unit, a range must stay for its sign to be robust."""
+    if "/robust" not in groups:
+        return {}
+    margin = groups["/robust"]["margin"]
+    names = map(str, margin["window"].to_numpy())
+    return {"robust_margin": dict(zip(names, map(float, margin.to_numpy()), strict=True))}
+
+
 def _manifest(
-    spec: ModelSpec, panel: Panel, settings: Settings, part: Part, findings: list[Finding]
+    spec: ModelSpec,
+    panel: Panel,
+    settings: Settings,
+    part: Part,
+    findings: list[Finding],
+    notes: dict[str, Any],
 ) -> dict[str, Any]:
     judged = part.judged
     return {
@@ -142,6 +166,6 @@ def _manifest(
             "divergences": judged.divergences,
         },
         "repairs": list(panel.repairs),
-        "notes": dict(part.estimate.notes),
+        "notes": notes,
         "findings": [finding.record() for finding in findings],
     }

@@ -20,8 +20,10 @@ from attribution.estimation import Estimate, estimate
 from attribution.fit.assemble import Part, run_of
 from attribution.fit.judge import judged, system_draws
 from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
+from attribution.fit.spoken import refuse_unknown_series
 from attribution.fit.studied import fit_study
 from attribution.model import read_model
+from attribution.model.accept import check_model
 from attribution.model.spec import Event, ModelSpec, Window
 from attribution.model.study import StudySpec
 from attribution.panel import Panel, read_panel
@@ -75,10 +77,12 @@ def _fit(
     if isinstance(spec, StudySpec):
         return _study(spec, data, event, chosen, say)
     spec = spec if event is None else with_event(spec, *event)
+    check_model(spec)
     asked, sampler = ways(spec, chosen), sampler_of(spec, chosen)
     say(f"reading {spec.sample.panel}")
-    separation = _separation(spec)
     panel = _panel(spec, data, left_out="out" in asked)
+    refuse_unknown_series(spec, _columns(panel, data))  # a misspelt cell keeps no channels apart
+    separation = _separation(spec)
     spec = with_levels(spec, panel)
     draws = chosen.draws or DRAWS.get(spec.kind, DRAWS["svar"])
     fits = []
@@ -106,7 +110,13 @@ def _study(
 
 
 def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
-    """Ask a model about another event: one window, held out of the estimation."""
+    """Ask a model about another event: one window, held out of the estimation.
+
+    Raises
+    ------
+    SpecError, EventError
+        As for a model file that asks so: a narrative inside the window is refused.
+    """
     if end < start:
         raise SpecError(f"--event {start}:{end}: it ends before it starts; swap the two dates")
     if not spec.sample.start < start:
@@ -119,7 +129,9 @@ def with_event(spec: ModelSpec, start: date, end: date) -> ModelSpec:
         f"{spec.event.outcome}, {start} to {end}", spec.event.outcome, (window,), (start, end)
     )
     sample = replace(spec.sample, end=max(spec.sample.end, end))
-    return replace(spec, title=f"{spec.name}: {event.name}", event=event, sample=sample)
+    asked = replace(spec, title=f"{spec.name}: {event.name}", event=event, sample=sample)
+    check_model(asked)
+    return asked
 
 
 def _panel(
@@ -132,6 +144,12 @@ def _panel(
     from attribution.panel import panel_of
 
     return panel_of(data, spec, left_out=left_out)
+
+
+def _columns(panel: Panel, data: Path | str | pd.DataFrame | Panel | None) -> set[str]:
+    """Every column at hand, whether the model reads it or not."""
+    given = () if data is None or isinstance(data, Path | str | Panel) else data.columns
+    return {*panel.card.columns, *panel.values.columns, *map(str, given)}
 
 
 def _part(spec: ModelSpec, panel: Panel, found: Estimate) -> Part:

@@ -156,17 +156,35 @@ def name_by_table(
 
 
 def name_by_likeness(impact: np.ndarray, reference: np.ndarray | None = None) -> Likeness:
-    r"""Name the columns of every draw by likeness to a reference, of the draws' own making.
+    """Name the columns of every draw by likeness to a reference; see ``likeness``.
+
+    Raises
+    ------
+    IdentificationError
+        If more than a tenth of the draws could as well be named otherwise.
+    """
+    found = likeness(impact, reference)
+    if found.ambiguous > AMBIGUOUS:
+        raise IdentificationError(
+            f"the shocks cannot be told apart: {100 * found.ambiguous:.0f} % of the draws could as"
+            " well be named otherwise; the error law identifies too little here, so name the shocks"
+            " by a table or use another scheme"
+        )
+    return found
+
+
+def likeness(impact: np.ndarray, reference: np.ndarray | None = None) -> Likeness:
+    r"""Match the columns of every draw to those of a reference, of the draws' own making.
 
     The distance is :math:`\lVert H_{ref}^{-1} H P - I \rVert`, which knows no units.  Without a
     reference, matching and averaging alternate from several draws, and the reference that the
     draws are closest to is kept; its columns are ordered by the variable whose impact variance
     they explain, one each, and move it up.
 
-    Raises
-    ------
-    IdentificationError
-        If more than a tenth of the draws could as well be named otherwise.
+    Parameters
+    ----------
+    impact : (chain, draw, variable, column).
+    reference : (variable, column).
 
     References
     ----------
@@ -176,15 +194,8 @@ def name_by_likeness(impact: np.ndarray, reference: np.ndarray | None = None) ->
     flat = impact.reshape(-1, n, n)
     center = _center(flat) if reference is None else reference
     order, lead_of = match(np.linalg.solve(center, flat))
-    ambiguous = float((lead_of < CLEAR).mean())
-    if ambiguous > AMBIGUOUS:
-        raise IdentificationError(
-            f"the shocks cannot be told apart: {100 * ambiguous:.0f} % of the draws could as well"
-            " be named otherwise; the error law identifies too little here, so name the shocks by"
-            " a table or use another scheme"
-        )
     naming = Naming(order.reshape(*lead, n), np.ones(lead, np.int64), n)
-    return Likeness(naming, center, ambiguous)
+    return Likeness(naming, center, float((lead_of < CLEAR).mean()))
 
 
 def _completed(chosen: np.ndarray, n: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import bounds, propagate
+from attribution.core.certified import clear_of_zero
 from attribution.core.claim_rows import Line
 from attribution.core.functionals import functionals
 from attribution.core.robust_region import probability_below, robust_region
@@ -36,6 +37,8 @@ class RobustRanges:
     ----------
     windows, channels : names.
     lower, upper : (draw, window, channel); of evenly spaced draws.
+    clear : (draw, window, channel); certified distance of the range from zero, zero where there
+        is none.
     weight : (draw,).
     agreed : (window, channel); share of draws at which the two best starts agree.
     left_out : claims, in words.
@@ -50,6 +53,7 @@ class RobustRanges:
     channels: tuple[str, ...]
     lower: np.ndarray
     upper: np.ndarray
+    clear: np.ndarray
     weight: np.ndarray
     agreed: np.ndarray
     left_out: tuple[str, ...]
@@ -126,6 +130,7 @@ def robust_ranges(
         channels=claims.channels,
         lower=ends[..., 0],
         upper=ends[..., 1],
+        clear=clear_of_zero(rows.values, rows.bounds, form, ends),
         weight=weight,
         agreed=(gap <= bounds.AGREEMENT).mean(0),
         left_out=left_out,

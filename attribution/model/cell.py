@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from attribution.errors import SpecError, nearest
+from attribution.model.faults import each, gathered
 from attribution.model.grammar import REQUIRED, Table
 from attribution.model.restriction import OUTCOME, SHOCK, Cell
 
@@ -25,12 +26,13 @@ def cells_of(table: Table, names: tuple[str, ...], direction: int) -> tuple[Cell
         cell speaks where it does not say.
     """
     rows = table.sub("cells")
-    return tuple(
-        _cell(claim, variable, channel, names, direction, table)
+    found = [
+        (claim, variable, channel)
         for variable in rows.values
         for channel in rows.sub(variable).values
         for claim in rows.sub(variable).some(channel)
-    )
+    ]
+    return each(found, lambda one: _cell(*one, names=names, direction=direction, whole=table))
 
 
 def refuse_unknown_channel(place: str, channel: str, names: tuple[str, ...]) -> None:
@@ -45,6 +47,14 @@ def said(table: Table, key: str, whole: Table) -> str:
     """Reason or source of a claim: its own, or else the one given for the whole table."""
     if key not in table.values and key in whole.values:
         return whole.text(key)
+    faults = gathered()
+    if faults is None:
+        return table.text(key)
+    own, rows = faults.common.get((whole.place, key), (0, []))
+    if key not in table.values and (table.place, key) not in faults.meant:
+        rows = [*rows, SpecError(f"{table.place}: key '{key}' is missing; add it")]
+        faults.meant.add((table.place, key))
+    faults.common[whole.place, key] = own + (key in table.values), rows
     return table.text(key)
 
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from attribution.errors import SpecError
 from attribution.model.cell import bounds_of, horizons_of, refuse_unknown_channel, said
+from attribution.model.faults import each
 from attribution.model.grammar import Table
 from attribution.model.restriction import (
     CLAIMS,
@@ -31,17 +32,17 @@ SIGNED = ("positive", "negative")
 
 def rankings_of(table: Table, names: tuple[str, ...]) -> tuple[Ranking, ...]:
     """Type every ranking of a table."""
-    return tuple(_ranking(row, names, table) for row in table.many("rankings"))
+    return each(table.many("rankings"), lambda row: _ranking(row, names, table))
 
 
 def shares_of(table: Table, names: tuple[str, ...]) -> tuple[VarianceShare, ...]:
     """Type every bound on a share of variance."""
-    return tuple(_share(row, names, table) for row in table.many("variance_shares"))
+    return each(table.many("variance_shares"), lambda row: _share(row, names, table))
 
 
 def narratives_of(table: Table, names: tuple[str, ...]) -> tuple[Narrative, ...]:
     """Type every narrative."""
-    return tuple(_narrative(row, names, table) for row in table.many("narratives"))
+    return each(table.many("narratives"), lambda row: _narrative(row, names, table))
 
 
 def _ranking(table: Table, names: tuple[str, ...], whole: Table) -> Ranking:

@@ -7,14 +7,19 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from attribution.errors import SpecError, nearest
+from attribution.model.faults import fault, gathered
 from attribution.model.period import period_of
 
+T = TypeVar("T")
 REQUIRED: Any = object()
+_ABSENT: Any = object()
+"""Stands for a value whose absence has been noted, or is the consequence of another fault."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -33,33 +38,42 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Table:
-    """A TOML table that knows where it stands; values are taken by name and type."""
+    """A TOML table that knows where it stands; values are taken by name and type.
+
+    Where faults are gathered, a value that is wrong or missing is noted, and a stand-in of its type
+    is returned; ``void`` is a table that stands in for another, in which nothing is missing.
+    """
 
     place: str
     values: Mapping[str, Any]
+    void: bool = False
 
     def known(self, names: Iterable[str]) -> Table:
         """Refuse keys that are not in ``names``."""
-        names = tuple(names)
-        for key in self.values:
-            if key not in names:
-                raise SpecError(
-                    f"{self.place}: unknown key '{key}'{nearest(key, names)}; correct or remove it"
-                )
+        names, faults = tuple(names), gathered()
+        odd = [key for key in self.values if key not in names]
+        if odd:
+            said = ", ".join(f"'{key}'{nearest(key, names)}" for key in odd)
+            them = "it" if len(odd) == 1 else "them"
+            fault(SpecError(f"{self.place}: unknown key {said}; correct or remove {them}"))
+        if odd and faults is not None:
+            close = [get_close_matches(key, names, n=1, cutoff=0.5) for key in odd]
+            meant = names if [] in close else [name for one in close for name in one]
+            faults.meant |= {(self.place, name) for name in meant}
         return self
 
     def sub(self, key: str, *, required: bool = False) -> Table:
         """Return the table under ``key``; an empty one if it is absent and not required."""
         value = self._take(key, REQUIRED if required else {})
         if not isinstance(value, dict):
-            raise self._wrong(key, value, "a table")
+            return self._wrong(key, value, "a table", Table(f"{self.place}: [{key}]", {}, True))
         return Table(f"{self.place}: [{key}]", value)
 
     def many(self, key: str) -> list[Table]:
         """Return the tables of an array of tables, numbered from one."""
         value = self._take(key, [])
         if not isinstance(value, list | tuple) or not all(isinstance(item, dict) for item in value):
-            raise self._wrong(key, value, f"an array of tables [[{key}]]")
+            return self._wrong(key, value, f"an array of tables [[{key}]]", [])
         return [
             Table(f"{self.place}: [[{key}]] number {number}", item)
             for number, item in enumerate(value, start=1)
@@ -75,7 +89,7 @@ class Table:
             or not value
             or not all(isinstance(v, dict) for v in value)
         ):
-            raise self._wrong(key, value, "a claim in braces, or a list of such claims")
+            return self._wrong(key, value, "a claim in braces, or a list of such claims", [])
         return [
             Table(f"{self.place}: [{key}] number {number}", item)
             for number, item in enumerate(value, start=1)
@@ -85,39 +99,45 @@ class Table:
         """Return a text; an empty one only where there is a default."""
         value = self._take(key, default)
         if not isinstance(value, str) or (value == "" and default is REQUIRED):
-            raise self._wrong(key, value, "a non-empty text")
+            return self._wrong(key, value, "a non-empty text", "")
         return value
 
     def choice(self, key: str, known: tuple[str, ...], default: Any = REQUIRED) -> str:
         """Return one of the known texts."""
-        value = self.text(key, default)
+        value = self._take(key, default)
+        if not isinstance(value, str) or (value == "" and default is REQUIRED):
+            return self._wrong(key, value, "a non-empty text", known[0])
         if value not in known:
-            raise SpecError(
-                f"{self.place}: {key} '{value}' is unknown{nearest(value, known)}; correct it"
+            fault(
+                SpecError(
+                    f"{self.place}: {key} '{value}' is unknown{nearest(value, known)}; correct it"
+                )
             )
+            return known[0]
         return value
 
     def number(self, key: str, default: Any = REQUIRED, *, above: float = -math.inf) -> float:
         """Return a finite number above a bound."""
         value = self._take(key, default)
+        stand_in = above + 1.0 if math.isfinite(above) else 0.0
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._wrong(key, value, "a number")
+            return self._wrong(key, value, "a number", stand_in)
         if not math.isfinite(value) or not value > above:
-            raise self._wrong(key, value, f"a number above {above:g}")
+            return self._wrong(key, value, f"a number above {above:g}", stand_in)
         return float(value)
 
     def integer(self, key: str, default: Any = REQUIRED, *, at_least: int = 0) -> int:
         """Return a whole number of at least a bound."""
         value = self._take(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-            raise self._wrong(key, value, f"a whole number of at least {at_least}")
+            return self._wrong(key, value, f"a whole number of at least {at_least}", at_least)
         return value
 
     def flag(self, key: str, default: bool) -> bool:
         """Return true or false."""
         value = self._take(key, default)
         if not isinstance(value, bool):
-            raise self._wrong(key, value, "true or false")
+            return self._wrong(key, value, "true or false", default)
         return value
 
     def pair(self, key: str) -> tuple[float, float]:
@@ -125,11 +145,13 @@ class Table:
         value = self._take(key, REQUIRED)
         numeric = isinstance(value, list | tuple) and len(value) == 2
         if not numeric or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
-            raise self._wrong(key, value, "two numbers")
+            return self._wrong(key, value, "two numbers", (0.0, 1.0))
         low, high = (float(v) for v in value)
         if not low < high:
-            raise SpecError(
-                f"{self.place}: {key} = {value!r} is empty; give the smaller number first"
+            fault(
+                SpecError(
+                    f"{self.place}: {key} = {value!r} is empty; give the smaller number first"
+                )
             )
         return low, high
 
@@ -141,26 +163,29 @@ class Table:
         """Return a list of dates of a given length."""
         value = self._take(key, REQUIRED)
         if not isinstance(value, list | tuple) or len(value) != count:
-            raise self._wrong(key, value, f"a list of {count} dates")
+            return self._wrong(key, value, f"a list of {count} dates", (date.min,) * count)
         return tuple(self._day(key, item) for item in value)
 
     def dates(self, key: str) -> tuple[date, ...]:
         """Return a list of increasing dates, empty if it is left out."""
         value = self._take(key, [])
         if not isinstance(value, list | tuple):
-            raise self._wrong(key, value, "a list of dates")
+            return self._wrong(key, value, "a list of dates", ())
+        faults = gathered()
+        before = 0 if faults is None else faults.noted
         found = tuple(self._day(key, item) for item in value)
-        if any(later <= earlier for earlier, later in pairwise(found)):
-            raise SpecError(f"{self.place}: {key} does not increase; sort the dates")
+        read = faults is None or faults.noted == before
+        if read and any(later <= earlier for earlier, later in pairwise(found)):
+            fault(SpecError(f"{self.place}: {key} does not increase; sort the dates"))
         return found
 
     def texts(self, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
         """Return a list of texts without repetitions."""
         value = self._take(key, default)
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise self._wrong(key, value, "a list of texts")
+            return self._wrong(key, value, "a list of texts", ())
         if len(set(value)) != len(value):
-            raise self._wrong(key, value, "a list without repetitions")
+            return self._wrong(key, value, "a list without repetitions", ())
         return tuple(value)
 
     def numbers(self, key: str) -> dict[str, float]:
@@ -173,15 +198,22 @@ class Table:
         if period is not None:
             return period[0]
         if isinstance(value, datetime) or not isinstance(value, date):
-            raise self._wrong(key, value, "a date such as 2026-02-05, without quotes")
+            return self._wrong(key, value, "a date such as 2026-02-05, without quotes", date.min)
         return value
 
     def _take(self, key: str, default: Any) -> Any:
         if key in self.values:
             return self.values[key]
-        if default is REQUIRED:
-            raise SpecError(f"{self.place}: key '{key}' is missing; add it")
-        return default
+        if default is not REQUIRED:
+            return default
+        faults = gathered()
+        if faults is not None and (self.void or (self.place, key) in faults.meant):
+            faults.note()
+        else:
+            fault(SpecError(f"{self.place}: key '{key}' is missing; add it"))
+        return _ABSENT
 
-    def _wrong(self, key: str, value: Any, wanted: str) -> SpecError:
-        return SpecError(f"{self.place}: {key} = {value!r} is not {wanted}; correct it")
+    def _wrong(self, key: str, value: Any, wanted: str, stand_in: T) -> T:
+        if value is not _ABSENT:
+            fault(SpecError(f"{self.place}: {key} = {value!r} is not {wanted}; correct it"))
+        return stand_in

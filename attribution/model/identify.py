@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from attribution.model.cell import said
+from attribution.model.faults import each
 from attribution.model.grammar import Table
 from attribution.model.restriction import Identification
 from attribution.model.scheme import ROTATION_INVARIANT, SCHEMES, Instrument, Scheme
@@ -47,7 +48,7 @@ def identification_of(
         beside = None if path is None else path.parent
         table = extended(read_table(section.text("table"), beside), section)
     elif any(key in TABLE_KEYS and key not in DEFAULTS for key in section.values):
-        claims = {key: v for key, v in section.values.items() if key not in SCHEME_KEYS}
+        claims = {key: v for key, v in section.values.items() if key in TABLE_KEYS}
         table = parse_table(Table(section.place, claims), name, path)
     return _scheme(section, variables, law, table), table
 
@@ -56,7 +57,7 @@ def _scheme(
     section: Table, variables: tuple[str, ...], law: str, table: Identification | None
 ) -> Scheme:
     name = section.choice("scheme", SCHEMES, SCHEMES[0])
-    instruments = tuple(_instrument(row, section) for row in section.many("instruments"))
+    instruments = each(section.many("instruments"), lambda row: _instrument(row, section))
     shocks = section.texts("shocks", ())
     refuse_reserved(shocks, f"{section.place}: shocks:")
     if table is None and not shocks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attribution.errors import SpecError, nearest
 from attribution.model.restriction import OUTCOME, Identification
 from attribution.model.scheme import LAWS, ROTATION_INVARIANT, Errors, Scheme
-from attribution.model.spec import ModelSpec, StructuralPrior
+from attribution.model.spec import Minnesota, ModelSpec, StructuralPrior
 
 OFFERED = {
     "restrictions": LAWS,
@@ -18,6 +18,8 @@ OFFERED = {
 """Laws that each scheme is offered with."""
 ORDERED = ("recursive", "long_run")
 STUDENT = ("student_t", "independent_t")
+HEADLINE = ("bvar", "factor")
+"""Kinds built on elasticities, with shocks of a series' own and series with missing spells."""
 
 
 def check_offered(spec: ModelSpec) -> None:
@@ -39,31 +41,39 @@ def check_offered(spec: ModelSpec) -> None:
             f"{place}: [prior] flat stands for no prior, and '{given[0]}' is part of one; remove"
             " one of the two"
         )
-    if spec.kind != "svar":
-        structural = {
-            "[errors]": spec.errors != Errors(),
-            f"[prior] {given[0]}" if given else "": bool(given),
-            "[identification] scheme": spec.scheme != Scheme(),
-        }
-        wanted, kind = [name for name, there in structural.items() if there], "svar"
-    else:
-        headline = {
-            "[structural]": spec.structural != StructuralPrior(),
-            "[[exposures]]": bool(spec.exposures),
-            "[[expectations]]": bool(spec.expectations),
-            "[system] auxiliary": bool(spec.system.auxiliary),
-        }
-        wanted, kind = [name for name, there in headline.items() if there], "bvar"
-    if wanted:
+    structural = {
+        "[errors]": spec.errors != Errors(),
+        f"[prior] {given[0]}" if given else "": bool(given),
+        "[identification] scheme": spec.scheme != Scheme(),
+    }
+    headline = {
+        "[structural]": spec.structural != StructuralPrior(),
+        "[[exposures]]": bool(spec.exposures),
+        "[[expectations]]": bool(spec.expectations) and spec.kind != "bvar_signs",
+        "[system] auxiliary": bool(spec.system.auxiliary),
+    }
+    foreign = {} if spec.kind == "svar" else dict.fromkeys(_there(structural), "svar")
+    if spec.kind not in HEADLINE:
+        foreign |= dict.fromkeys(_there(headline), "bvar")
+    for name, kind in foreign.items():
         raise SpecError(
-            f"{place}: {wanted[0]} belongs to kind '{kind}', the model is of kind '{spec.kind}';"
+            f"{place}: {name} belongs to kind '{kind}', the model is of kind '{spec.kind}';"
             " remove it or change the kind"
+        )
+    if spec.kind == "var" and prior != Minnesota():
+        raise SpecError(
+            f"{place}: kind 'var' is least squares and has no prior; remove [prior] or use kind"
+            " 'svar'"
         )
     if spec.kind == "factor" and (spec.structural.unnamed or spec.expectations):
         section = "[structural] unnamed" if spec.structural.unnamed else "[[expectations]]"
         raise SpecError(
             f"{place}: {section} is not read by kind 'factor'; remove it or use kind 'bvar'"
         )
+
+
+def _there(sections: dict[str, bool]) -> list[str]:
+    return [name for name, there in sections.items() if there]
 
 
 def check_headline(spec: ModelSpec, table: Identification) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from attribution.content import content
 from attribution.errors import SpecError, nearest
 from attribution.model.accept import check_model
+from attribution.model.faults import each, gather, part
 from attribution.model.grammar import Table, read_toml
 from attribution.model.identify import identification_of
+from attribution.model.restriction import Identification
+from attribution.model.scheme import Errors, Scheme
 from attribution.model.sections import (
     QUIET,
     errors_of,
@@ -24,7 +28,14 @@ from attribution.model.sections import (
     structural_of,
     system_of,
 )
-from attribution.model.spec import ModelSpec
+from attribution.model.spec import (
+    Event,
+    Minnesota,
+    ModelSpec,
+    Sample,
+    StructuralPrior,
+    System,
+)
 from attribution.model.studies import QUESTIONS
 from attribution.model.study import StudySpec, parse_study
 
@@ -121,49 +132,72 @@ def model_from(source: Mapping[str, Any] | str, name: str = "model") -> ModelSpe
 
 
 def parse_model(table: Table, name: str, path: Path | None) -> ModelSpec | StudySpec:
-    """Type a model file and check that its parts fit together."""
+    """Type a model file and check that its parts fit together.
+
+    Raises
+    ------
+    SpecError, IdentificationError
+        With every fault that was found, a sentence a line; a check is made where all that it needs
+        could be read.
+    """
     if table.integer("schema", at_least=1) != 1:
         raise SpecError(
             f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1"
         )
     kind = table.choice("kind", KINDS)
-    return (
-        parse_study(table, kind, name, path) if kind in QUESTIONS else _var(table, kind, name, path)
-    )
+    parse = parse_study if kind in QUESTIONS else _var
+    return gather(lambda: parse(table, kind, name, path))
 
 
 def _var(table: Table, kind: str, name: str, path: Path | None) -> ModelSpec:
     table.known(TOP)
-    system = system_of(table.sub("system", required=True))
-    event = event_of(table.sub("event", required=kind not in QUIET), kind)
-    errors = errors_of(table.sub("errors"))
-    scheme, claims = identification_of(
-        table.sub("identification"),
-        name,
-        path,
-        variables=system.variables,
-        law=errors.law,
+    system = part("system", lambda: system_of(table.sub("system", required=True)), System((), 1))
+    event = part(
+        "event",
+        lambda: event_of(table.sub("event", required=kind not in QUIET), kind),
+        Event("", "", ()),
+    )
+    errors = part("errors", lambda: errors_of(table.sub("errors")), Errors())
+    unread: tuple[Scheme, Identification | None] = (Scheme(), None)
+    scheme, claims = part(
+        "identification",
+        lambda: identification_of(
+            table.sub("identification"),
+            name,
+            path,
+            variables=system.variables,
+            law=errors.law,
+        ),
+        unread,
     )
     # who names an outcome once need not name it again
-    outcome = event.outcome or (claims.outcome if claims else "") or system.variables[0]
+    outcome = event.outcome or (claims.outcome if claims else "") or (*system.variables, "")[0]
     if claims is not None and not claims.outcome:
         claims = replace(claims, outcome=outcome)
     spec = ModelSpec(
         name=name,
         kind=kind,
-        title=table.text("title"),
-        references=table.texts("references", ()),
-        sample=sample_of(table.sub("sample", required=True)),
+        title=part("title", lambda: table.text("title"), ""),
+        references=part("title", lambda: table.texts("references", ()), ()),
+        sample=part(
+            "sample",
+            lambda: sample_of(table.sub("sample", required=True)),
+            Sample("", date.min, date.max),
+        ),
         event=replace(event, outcome=outcome),
         system=system,
         path=path,
-        prior=minnesota_of(table.sub("prior")),
-        structural=structural_of(table.sub("structural")),
+        prior=part("prior", lambda: minnesota_of(table.sub("prior")), Minnesota()),
+        structural=part(
+            "structural", lambda: structural_of(table.sub("structural")), StructuralPrior()
+        ),
         identification=claims,
         scheme=scheme,
         errors=errors,
-        exposures=tuple(exposure_of(row) for row in table.many("exposures")),
-        expectations=tuple(expectation_of(row) for row in table.many("expectations")),
+        exposures=part("exposures", lambda: each(table.many("exposures"), exposure_of), ()),
+        expectations=part(
+            "expectations", lambda: each(table.many("expectations"), expectation_of), ()
+        ),
     )
     check_model(spec)
     return spec

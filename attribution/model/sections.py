@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from attribution.errors import SpecError, nearest
+from attribution.errors import SpecError
+from attribution.model.faults import each
 from attribution.model.grammar import Table
 from attribution.model.scheme import LAWS, Errors
 from attribution.model.spec import (
@@ -33,7 +34,7 @@ def sample_of(table: Table) -> Sample:
 def event_of(table: Table, kind: str) -> Event:
     """Read the event; its outcome is empty where an event that need not be is silent about it."""
     table.known(("name", "outcome", "hold_out", "windows"))
-    windows = tuple(_window(row) for row in table.many("windows"))
+    windows = each(table.many("windows"), _window)
     if not windows and kind not in QUIET:
         raise SpecError(f"{table.place}: no window; add [[event.windows]] with name, start and end")
     if len({window.name for window in windows}) != len(windows):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from attribution.errors import SpecError
+from attribution.model.faults import part
 from attribution.model.grammar import Table
 from attribution.model.studies import QUESTIONS
 
@@ -77,8 +78,10 @@ def parse_study(table: Table, kind: str, name: str, path: Path | None) -> StudyS
         kind=kind,
         title=table.text("title"),
         references=table.texts("references", ()),
-        sample=_sample_of(table.sub("sample", required=True)),
-        question=question_of(table),
+        sample=part(
+            "sample", lambda: _sample_of(table.sub("sample", required=True)), StudySample()
+        ),
+        question=part("question", lambda: question_of(table), None),
         path=path,
     )
 

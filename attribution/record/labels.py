@@ -16,6 +16,7 @@ OUTCOME, VARIABLE = "unit of the outcome", "unit of the variable, see coordinate
 UNITS = {
     **dict.fromkeys(("contribution", "baseline", "observed", "eve", "lower", "upper"), OUTCOME),
     **dict.fromkeys(("dilution", "no_assumption", "expected_loss"), OUTCOME),
+    **dict.fromkeys(("clear", "margin"), OUTCOME),
     **dict.fromkeys(("intercept", "value"), VARIABLE),
     **dict.fromkeys(("impact", "response"), f"{VARIABLE}, per scale of the shock"),
     "lag_coefficients": f"{VARIABLE}, per unit of the regressor",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attribution.core.log_points import simple_return
+from attribution.core.largest import NOBODY, likeliest
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.record import is_study
@@ -18,6 +19,7 @@ from attribution.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
+BASELINE = "baseline"
 LOG_POINTS = "log points"
 
 
@@ -32,6 +34,8 @@ def opening(run: Run, found: Mapping[str, pd.DataFrame]) -> str:
     return headline(run, found[named[0]]) if named else on_average(run, found[VARIANCE])
 
 
+TRIFLE = 0.05
+"""Share of the move below which the largest part does next to nothing of it."""
 SAID = 0.005
 """Share of variance that prints as more than nothing."""
 
@@ -40,20 +44,12 @@ def headline(run: Run, table: pd.DataFrame) -> str:
     """Say in two sentences what moved the outcome, how surely, and what is not known."""
     name = windows(run.tree)[0]
     move = number(table, "observed", "mean")
-    channels = [row for row in table.index if row not in (UNATTRIBUTED, "baseline", "observed")]
-    top = str(table.loc[[*channels, UNATTRIBUTED], "p_largest"].idxmax())
-    row = table.loc[top]
-    chance = number(table, top, "p_largest")
+    channels = [row for row in table.index if row not in (UNATTRIBUTED, BASELINE, "observed")]
     unit = run.tree.attrs.get("outcome_unit", LOG_POINTS)
     cents = simple_return(move) if unit == LOG_POINTS else np.nan
     simple = f" ({cents:+.1f} %)" if np.isfinite(cents) else ""
     said = f"{run.tree.attrs['outcome']} moved {move:+.1f} {unit}{simple} in window '{name}'; "
-    said += (
-        f"{_words(top)} is the largest part with probability {chance:.2f}: mean {row['mean']:+.1f},"
-        f" 90 % interval {row['q05']:+.1f} to {row['q95']:+.1f} {unit}."
-    )
-    if chance < 0.5:
-        said += " No single channel is more likely than not to be the largest."
+    said += _largest(table, [*channels, UNATTRIBUTED], move, unit)
     surely = table["p_negative"].where(table["p_negative"] >= 0.5, 1 - table["p_negative"])
     driven = table["grade"] == "prior-driven"
     open_ = [_words(c) for c in channels if driven[c] and surely[c] < SURE]
@@ -62,6 +58,30 @@ def headline(run: Run, table: pd.DataFrame) -> str:
         said += f" The data do not tell the sign of: {', '.join(open_)}."
     if rests:
         said += f" The sign rests on the priors for: {', '.join(rests)}."
+    return said
+
+
+def _largest(table: pd.DataFrame, parts: list[str], move: float, unit: str) -> str:
+    """Name the largest part; the baseline where none moves so, or it does next to nothing."""
+
+    def row(name: str) -> str:
+        mean, low, high = (number(table, name, key) for key in ("mean", "q05", "q95"))
+        return f"mean {mean:+.1f}, 90 % interval {low:+.1f} to {high:+.1f} {unit}"
+
+    if move == 0.0:
+        return "a move of nothing has no largest part."
+    place, chance = likeliest(table.loc[parts, "p_largest"].to_numpy(float))
+    top = "" if place == NOBODY else parts[place]
+    did = number(table, top, "mean") / move if top else 0.0
+    said = ""
+    if did < TRIFLE < number(table, BASELINE, "mean") / move:
+        said = f"what was expected before it began, the baseline, is {row(BASELINE)}; "
+        said += "of the shocks, " if top else ""
+    if not top:
+        return f"{said}no shock moves with it with probability {chance:.2f}."
+    said += f"{_words(top)} is the largest part with probability {chance:.2f}: {row(top)}."
+    if chance < 0.5:
+        said += " No single channel is more likely than not to be the largest."
     return said
 
 
@@ -78,7 +98,7 @@ def on_average(run: Run, shares: pd.DataFrame) -> str:
         f"At horizon {horizons[-1]}, {_words(top)} accounts for {row['mean']:.2f} of the forecast"
         f" error variance of {outcome}, 90 % interval {row['q05']:.2f} to {row['q95']:.2f}"
     )
-    said += ", the most of all channels" if len(named) > 1 else ""
+    said += ", the most of all channels" if len(named) > 1 and row["mean"] >= SAID else ""
     rest = number(last, UNATTRIBUTED, "mean") if UNATTRIBUTED in last.index else 0.0
     if rest >= SAID:
         said += f"; no channel names {rest:.2f} of it"

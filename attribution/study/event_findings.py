@@ -12,7 +12,7 @@ from attribution.model.event_study import AMPLIFIERS, REST
 from attribution.study.answer import spread
 from attribution.study.event_allocation import interaction_share
 from attribution.study.event_chosen import chosen_days, learnt_from_named
-from attribution.study.event_headline import HALF, called, largest, missing
+from attribution.study.event_headline import HALF, NONE, called, largest, missing
 from attribution.study.event_mark import CERTAIN, forced_orders_absorbed, none_of
 from attribution.study.event_shapes import SIZES
 from attribution.study.event_solved import Solved
@@ -156,7 +156,7 @@ def _single(solved: Solved) -> Finding:
     found, name_of = spread(share), solved.parts.players
     (name, chance), (lead, sure) = largest(solved), largest(solved, name_of)
     shared = float(np.abs(share).mean()) > HALF
-    named = lead != REST and sure >= SURE
+    named = lead not in (REST, NONE) and sure >= SURE
     verdict = "holds" if named and not shared else "fails"
     if not shared and lead != REST and not named:
         verdict = "undecided"

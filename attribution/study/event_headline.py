@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from attribution.core.largest import NOBODY, chances, leading, likeliest
 from attribution.finding import SURE
 from attribution.model.event_study import REST
 from attribution.study.answer import spread
@@ -14,6 +15,8 @@ from attribution.study.event_world import LOG_POINTS
 
 SMALL = 0.05
 """Log points that one decimal does not show."""
+NONE = "none"
+"""Stands for no player."""
 HALF = 0.5
 """Share of the move that only players together make, above which there is no single cause."""
 
@@ -21,13 +24,12 @@ HALF = 0.5
 def largest(solved: Solved, among: tuple[str, ...] = MECHANISMS) -> tuple[str, float]:
     """Return the player whose but-for effect in the move's direction is most often the largest.
 
-    A player that does nothing in a draw is not the largest there, whatever the others do.
+    A player that does nothing in a draw, or works against the move, is not the largest there,
+    whatever the others do; ``none`` where it is likelier that none works for it.
     """
-    effects = np.stack([solved.way * solved.parts.of("but_for", name) for name in among])
-    effects[effects == 0.0] = -np.inf
-    first = effects.argmax(axis=0)[np.isfinite(effects).any(axis=0)]
-    share = np.bincount(first, minlength=len(among)) / effects.shape[1]
-    return among[int(share.argmax())], float(share.max())
+    effects = np.stack([solved.parts.of("but_for", name) for name in among], axis=-1)
+    place, chance = likeliest(chances(leading(effects, solved.way), len(among)))
+    return (NONE if place == NOBODY else among[place]), chance
 
 
 def headline_of(solved: Solved) -> str:
@@ -43,7 +45,7 @@ def headline_of(solved: Solved) -> str:
     name, chance = largest(solved)
     if share is not None and float(np.abs(share).mean()) > HALF:
         said = f"{together}; more than half of it is interaction, so that no cause is named"
-    elif chance < SURE:
+    elif chance < SURE or name == NONE:
         said = (
             f"{together}; none of the mechanisms surely does most ({name} with probability"
             f" {chance:.2f})"
@@ -58,13 +60,14 @@ def headline_of(solved: Solved) -> str:
 
 def _started(solved: Solved) -> str:
     """Say which trigger did most, on the average over orders."""
-    first = led(solved)
-    place = int(first.argmax())
+    place, chance = likeliest(led(solved))
+    if place == NOBODY:
+        return f"no trigger works for it with probability {chance:.2f}"
     name = solved.parts.triggers[place]
     mean = float((solved.way * solved.parts.of("shapley", name)).mean())
     return (
         f"the largest trigger is {called(name)} (Shapley {mean:.1f} of {abs(solved.observed):.1f},"
-        f" probability {first[place]:.2f})"
+        f" probability {chance:.2f})"
     )
 
 

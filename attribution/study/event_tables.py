@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from attribution import allocate
+from attribution.core.largest import chances, leading
 from attribution.diagnostics import mean_with_error
 from attribution.model.event_study import AMPLIFIERS, BASIS
 from attribution.study.answer import Row, of_draws, of_interval
@@ -105,24 +106,22 @@ def daily(solved: Solved) -> float:
     return POINTS * float(solved.fit.rows.sigma[solved.fit.rows.event])
 
 
-def leading(solved: Solved) -> np.ndarray:
+def first_trigger(solved: Solved) -> np.ndarray:
     """Place of the trigger that did most for the move, on the average over orders (draw,)."""
     count = len(solved.parts.triggers)
-    pushed = solved.way * solved.parts.contribution["shapley"][:, :count]
-    return np.asarray(pushed.argmax(axis=1))
+    return leading(solved.parts.contribution["shapley"][:, :count], solved.way)
 
 
 def led(solved: Solved) -> np.ndarray:
     """Share of draws in which each trigger did most (trigger,)."""
-    first = leading(solved)
-    return np.bincount(first, minlength=len(solved.parts.triggers)) / len(first)
+    return chances(first_trigger(solved), len(solved.parts.triggers))
 
 
 def claimed(solved: Solved) -> np.ndarray:
     """Whether the first driver is the largest trigger and the loop amplifies (draw,)."""
     with np.errstate(invalid="ignore"):
         amplified = solved.parts.amplification > AMPLIFIES
-    return np.asarray((leading(solved) == 0) & amplified)
+    return np.asarray((first_trigger(solved) == 0) & amplified)
 
 
 def chance_of(solved: Solved, held: np.ndarray) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from attribution.check.sensitivity import LIMIT
 from attribution.core.log_points import log_mean_weight
+from attribution.core.largest import chances, leading
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.summary.moments import QUANTILES, describe
@@ -29,7 +30,8 @@ def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
     the mean times the logarithmic-mean weight (exp(R) − 1) / R, so that per cents add up too;
     ``share`` is the mean over the observed move.  ``coherent`` is the draw nearest to all others,
     where the run holds one: the values of one draw add up.  ``p_largest`` is the probability that
-    a row moves the outcome most in the direction in which it moved.
+    a row moves the outcome most in the direction in which it moved; what these lack to one is the
+    probability that none moves so.
 
     Returns
     -------
@@ -44,9 +46,8 @@ def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
     draws = np.concatenate([parts.to_numpy(), posterior["baseline"].to_numpy()[..., None]], axis=2)
     table = describe(draws, weight)
     table.index = pd.Index([*names, "baseline"])
-    toward = np.sign(observed) * parts.to_numpy()
-    first = np.eye(len(names))[toward.argmax(2)]
-    table.loc[names, "p_largest"] = np.average(first.reshape(-1, len(names)), 0, weight.ravel())
+    first = leading(parts.to_numpy(), observed)
+    table.loc[names, "p_largest"] = chances(first, len(names), weight)
     table["share"] = table["mean"] / observed
     logs = tree.attrs.get("outcome_unit", "log points") == "log points"
     table["percent"] = table["mean"] * (log_mean_weight(observed) if logs else np.nan)
@@ -155,7 +156,8 @@ def _bound_weight(robust: xr.Dataset) -> xr.DataArray:
 def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str]) -> pd.Series:
     """Grade the claim that a channel's contribution has its sign.
 
-    ``robust`` if it holds for every prior on rotations in 90 % of draws; ``model-based`` if its
+    ``robust`` if it holds for every prior on rotations in 90 % of draws, of which the bound that no
+    rotation can pass stays clear of zero by more than the run's margin; ``model-based`` if its
     posterior probability is 90 % and its sign stands when the priors move (their power-scaling
     sensitivity is below 0.05, or the sign keeps a probability of 80 % when any channel's prior
     importance is halved or doubled); ``prior-driven`` otherwise: the data do not tell.
@@ -164,6 +166,7 @@ def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str
     sensitivity = tree["ledger"].to_dataset() if "ledger" in tree else None
     robust = tree["robust"].to_dataset().sel(window=window) if "robust" in tree else None
     rotated = robust is not None or tree.attrs.get("scheme") == "restrictions"
+    certified = robust is not None and "clear" in robust  # runs of earlier versions are not
     for name in names:
         if name == UNATTRIBUTED:
             continue
@@ -174,9 +177,10 @@ def _grades(tree: xr.DataTree, window: str, table: pd.DataFrame, names: list[str
             one = sensitivity.sel(window=window, channel=name)
             calm = float(one["elasticities"]) < LIMIT or float(one["recentred"]) >= STEADY
         held = False
-        if robust is not None and name in robust["channel"].to_numpy():
+        if certified and robust is not None and name in robust["channel"].to_numpy():
             one = robust.sel(channel=name)
-            sides = (one["upper"] < 0, one["lower"] > 0)
+            clear = one["clear"] > one["margin"]
+            sides = (clear & (one["upper"] < 0), clear & (one["lower"] > 0))
             weight = _bound_weight(robust)
             held = max(float(side.weighted(weight).mean()) for side in sides) >= SURE
         grade[name] = "robust" if held else "model-based" if sure and calm else "prior-driven"

@@ -24,6 +24,9 @@ def test_robust_ranges_contain_the_draws_and_leave_out_more_with_every_claim(
         own = parts[:, ::100, :2]
         assert (robust.lower[:, :, w] <= own + 1e-9).all()
         assert (robust.upper[:, :, w] >= own - 1e-9).all()
+    assert robust.clear.shape == robust.upper.shape
+    reached = np.maximum(np.maximum(-robust.upper, robust.lower), 0.0)
+    assert (robust.clear <= reached + 1e-9).all(), "no search from inside passes what is certain"
     assert robust.converged.all()
     low, high = robust.no_assumption.T
     assert (robust.lower_at_mean > low[:, None] - 1e-9).all()
