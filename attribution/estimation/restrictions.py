@@ -7,6 +7,7 @@ import xarray as xr
 from attribution.estimate.bvar_signs import SignsFit
 from attribution.estimation.shape import Estimate, Groups
 from attribution.finding import Finding
+from attribution.posterior import StructuralPosterior
 
 
 def restrictions_alone(fitted: SignsFit) -> Estimate:
@@ -24,7 +25,7 @@ def restrictions_alone(fitted: SignsFit) -> Estimate:
     )
     dims = ("chain", "draw", "window", "channel")
 
-    def groups(contribution: xr.DataArray) -> Groups:
+    def groups(contribution: xr.DataArray, of: StructuralPosterior) -> Groups:
         data = xr.Dataset(
             {
                 "lower": (dims, robust.lower),
