@@ -174,8 +174,8 @@ def summary(tree: xr.DataTree) -> pd.DataFrame:
         "hdi_low": interval[:, 0],
         "hdi_high": interval[:, 1],
     }
-    if "weighted" in tree:
-        before = tree["weighted"].to_dataset()
+    before = tree["weighted"].to_dataset() if "weighted" in tree.children else xr.Dataset()
+    if "copies" in before:
         copies = before["copies"].to_numpy()
         found |= _weighted_errors(_columns(before, posterior), copies, found["sd"])
     else:

@@ -49,7 +49,8 @@ def weighted(
 
 def originals(tree: xr.DataTree) -> xr.Dataset | None:
     """Return the draws that a run was resampled from; nothing where they weighed the same."""
-    return tree[WEIGHTED].to_dataset() if WEIGHTED in tree.children else None
+    found = tree[WEIGHTED].to_dataset() if WEIGHTED in tree.children else xr.Dataset()
+    return found if COPIES in found else None
 
 
 def refuse_unequal(tree: xr.DataTree, place: str) -> None:
