@@ -149,35 +149,49 @@ def summary(tree: xr.DataTree) -> pd.DataFrame:
     """Moments, 94 % highest-density interval and diagnostics of every posterior scalar.
 
     Of a run without an event, those of the impact matrix and the coefficients; of one without
-    draws, such as a panel regression, none.  Weights are honoured; R-hat is that of the draws
-    before they are weighted.
+    draws, such as a panel regression, none.  Weights are honoured; where draws were resampled, a
+    repeated one tells nothing new, so effective sizes and Monte Carlo errors are those of the
+    draws that they came from, weighted by their copies.  R-hat is that of these, unweighted.
     """
     held = [name for name in ("posterior", "structural") if name in tree]
     if not held:
         return pd.DataFrame()
     posterior = tree[held[0]].to_dataset()
-    names, columns = [], []
-    for name, array in posterior.data_vars.items():
-        shape = array.shape[2:]
-        names += [_label(name, array, index) for index in np.ndindex(*shape)]
-        columns.append(array.to_numpy().reshape(*array.shape[:2], -1))
-    x = np.concatenate(columns, axis=2)
-    if "weights" in tree and np.ptp(tree["weights/weight"].to_numpy()) > 0:
-        return pd.DataFrame(_weighted(x, tree["weights/weight"].to_numpy()), index=names)
+    names = [
+        _label(name, array, index)
+        for name, array in posterior.data_vars.items()
+        for index in np.ndindex(*array.shape[2:])
+    ]
+    x, weight = _columns(posterior, posterior), np.ones(1)
+    if "weights" in tree:
+        weight = tree["weights/weight"].to_numpy()
+    if np.ptp(weight) > 0:
+        return pd.DataFrame(_weighted(x, weight), index=names)
     interval = hdi(x)
-    return pd.DataFrame(
-        {
-            "mean": x.mean((0, 1)),
-            "sd": x.std((0, 1), ddof=1),
-            "hdi_low": interval[:, 0],
-            "hdi_high": interval[:, 1],
+    found = {
+        "mean": x.mean((0, 1)),
+        "sd": x.std((0, 1), ddof=1),
+        "hdi_low": interval[:, 0],
+        "hdi_high": interval[:, 1],
+    }
+    before = tree["weighted"].to_dataset() if "weighted" in tree.children else xr.Dataset()
+    if "copies" in before:
+        copies = before["copies"].to_numpy()
+        found |= _weighted_errors(_columns(before, posterior), copies, found["sd"])
+    else:
+        found |= {
             "mcse_mean": mcse_mean(x),
             "ess_bulk": ess_bulk(x),
             "ess_tail": ess_tail(x),
             "r_hat": rhat(x),
-        },
-        index=names,
-    )
+        }
+    return pd.DataFrame(found, index=names)
+
+
+def _columns(data: xr.Dataset, like: xr.Dataset) -> np.ndarray:
+    """Lay what one dataset holds of each variable of another on (chain, draw, quantity)."""
+    arrays = [data[name].transpose(*array.dims) for name, array in like.data_vars.items()]
+    return np.concatenate([a.to_numpy().reshape(*a.shape[:2], -1) for a in arrays], axis=2)
 
 
 def _weighted(x: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
@@ -185,12 +199,14 @@ def _weighted(x: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
     flat, w = x.reshape(-1, x.shape[2]), weight.ravel() / weight.sum()
     mean = w @ flat
     sd = np.sqrt(w @ (flat - mean) ** 2)
-    interval, bulk = hdi(x, weight=weight), weighted_ess_bulk(x, weight)
+    interval = hdi(x, weight=weight)
+    found = {"mean": mean, "sd": sd, "hdi_low": interval[:, 0], "hdi_high": interval[:, 1]}
+    return found | _weighted_errors(x, weight, sd)
+
+
+def _weighted_errors(x: np.ndarray, weight: np.ndarray, sd: np.ndarray) -> dict[str, np.ndarray]:
+    bulk = weighted_ess_bulk(x, weight)
     return {
-        "mean": mean,
-        "sd": sd,
-        "hdi_low": interval[:, 0],
-        "hdi_high": interval[:, 1],
         "mcse_mean": sd / np.sqrt(bulk),
         "ess_bulk": bulk,
         "ess_tail": weighted_ess_tail(x, weight),

@@ -78,9 +78,11 @@ def load_run(folder: Path) -> Run:
     Raises
     ------
     DataError
-        If the folder holds no run, or a part of it cannot be read or is not of a run.
+        If the folder holds no run, or a part of it cannot be read or is not of a run, or its draws
+        do not weigh the same.
     """
     from attribution import compat
+    from attribution.record.weighted import refuse_unequal
 
     path = folder / MANIFEST
     if not path.is_file():
@@ -94,7 +96,9 @@ def load_run(folder: Path) -> Run:
     missing = [key for key in KEYS if not isinstance(manifest, dict) or key not in manifest]
     if missing:
         raise DataError(f"{path}: it lacks '{missing[0]}'; fit the model again")
-    return Run(compat.load(folder / DRAWS), manifest)
+    tree = compat.load(folder / DRAWS)
+    refuse_unequal(tree, str(folder / DRAWS))
+    return Run(tree, manifest)
 
 
 @contextmanager

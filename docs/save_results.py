@@ -75,7 +75,9 @@ def _audit(runs: list[Path]) -> dict[str, Any]:
     from attribution.audit.sources import Library, Sources
     from attribution.model.audit import read_audit
 
-    return plain(audit(read_audit("essay"), Sources(Library(None), collect(runs), 1)))
+    found = collect(runs)
+    sources = Sources(Library(None), found.runs, 1, found.left_out)
+    return plain(audit(read_audit("essay"), sources))
 
 
 def _write(name: str, content: dict[str, Any]) -> None:

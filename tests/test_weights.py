@@ -12,6 +12,7 @@ from attribution import compat, deliver, record
 from attribution.compare import compare
 from attribution.decompose import decompose, historical_decomposition
 from attribution.diagnostics import hdi, weight_size
+from attribution.errors import DataError
 from attribution.model import read_model
 from attribution.model.spec import Event, Window
 from attribution.posterior import StructuralPosterior
@@ -144,14 +145,16 @@ def test_a_comparison_and_a_history_are_the_same(runs, pair, values):
         assert_allclose(*(getattr(h, name) for h in histories), rtol=1e-9, atol=1e-10)
 
 
-def test_weights_survive_saving_and_what_is_made_of_them_is_the_same(runs, tmp_path):
-    once, _ = runs
-    save_run(once, tmp_path)
-    again = load_run(tmp_path)
-    assert (again.tree["weights/weight"].to_numpy() == once.tree["weights/weight"].to_numpy()).all()
-    for name, table in tables(once).items():
+def test_draws_of_equal_weight_survive_saving_and_others_are_refused(runs, tmp_path):
+    once, often = runs
+    save_run(once, tmp_path / "once")
+    with pytest.raises(DataError, match="unequal weights in /weights"):
+        load_run(tmp_path / "once")
+    save_run(often, tmp_path / "often")
+    again = load_run(tmp_path / "often")
+    for name, table in tables(often).items():
         assert table.equals(tables(again)[name]), name
-    assert deliver.as_json(again, tables(again)) == deliver.as_json(once, tables(once))
+    assert deliver.as_json(again, tables(again)) == deliver.as_json(often, tables(often))
 
 
 def test_a_draw_of_weight_zero_is_never_the_coherent_one(runs, counts):

@@ -131,24 +131,28 @@ def test_it_is_saved_read_printed_and_drawn_like_any_other(fitted, tmp_path, cap
 
 
 def test_weights_decide_every_number_of_it(fitted):
-    """Draws counted twice by weight or by repetition give the same tables."""
-    rng = np.random.default_rng(8)
-    weight = rng.integers(1, 4, (4, 250)).astype(float)
+    """A draw counts as often as it weighs: tables are those of the draws so repeated."""
+    weight = np.random.default_rng(8).integers(1, 4, (4, 250)).astype(float)
     run = fitted(weight)
-    whole = run.tree["weights/weight"].to_numpy() * weight.mean()
-    assert_allclose(whole, weight)
+    before = run.tree["weighted"].to_dataset()
+    assert_allclose(before["weight"] * weight.mean(), weight)
+    assert np.abs(before["copies"] - weight / weight.mean()).max() < 1
+    kept = before["copies"].to_numpy().ravel()
+    drawn = posterior_of(weight / weight.mean())
     for table, name, group in (
         (response_table, "response", "responses"),
         (variance_table, "share", "fevd"),
     ):
-        draws = run.tree[f"{group}/{name}"].sel(variable="output").to_numpy()
-        flat = np.repeat(draws.reshape(1000, *draws.shape[2:]), weight.astype(int).ravel(), axis=0)
+        flat = run.tree[f"{group}/{name}"].sel(variable="output").to_numpy()
+        flat = flat.reshape(1000, *flat.shape[2:])
         found = table(run.tree, "output")
         for column, q in (("median", 0.5), ("q05", 0.05), ("q84", 0.84)):
             expected = np.quantile(flat[:, 1, 0], q, method="inverted_cdf")
             assert_allclose(found.loc["output, 1", column], expected)
         if "mean" in found:
             assert_allclose(found.loc["output, 1", "mean"], flat[:, 1, 0].mean())
+    impact = run.tree["structural/impact"].to_numpy().reshape(1000, 3, 3)
+    assert_allclose(impact, np.repeat(drawn.impact.reshape(1000, 3, 3), kept, axis=0))
     assert [f["name"] for f in run.manifest["findings"]][:2] == ["sampling", "weights"]
     size = weight.sum() ** 2 / (weight**2).sum()
     assert f"worth {size:,.0f} of equal weight" in run.manifest["findings"][1]["evidence"]

@@ -38,6 +38,7 @@ def plain(result: AuditResult) -> dict[str, Any]:
         "about": result.about,
         "seed": result.seed,
         "runs": {name: dict(made) for name, made in result.runs.items()},
+        "left_out": list(result.left_out),
         "data": dict(result.data),
         "counts": result.counts(),
         "claims": [_plain(claim) for claim in result.claims],
@@ -108,6 +109,7 @@ def lines(result: AuditResult, *, every: bool = False) -> Iterator[Any]:
         yield _grid(claim, every)
     said = ", ".join(f"{count} {verdict}" for verdict, count in result.counts().items())
     yield f"\n{len(result.claims)} claims: {said}"
+    yield from (escape(sentence) for sentence in result.left_out)
     for name in dict.fromkeys(name for claim in result.claims for name in claim.missing):
         ids = ", ".join(claim.id for claim in result.claims if name in claim.missing)
         how = command_for(name)

@@ -89,7 +89,10 @@ class ClaimResult:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """A whole table, audited: the claims in their order, and what they were held against."""
+    """A whole table, audited: the claims in their order, and what they were held against.
+
+    ``left_out`` says of each run that is no evidence why, and what to do.
+    """
 
     name: str
     title: str
@@ -98,6 +101,7 @@ class AuditResult:
     seed: int
     runs: Mapping[str, Mapping[str, Any]]
     data: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many claims have each verdict."""
@@ -130,7 +134,9 @@ def audit(table: Audit, sources: Sources) -> AuditResult:
         for name, frame in sources.frames.items()
         if "digest" in frame.attrs
     }
-    return AuditResult(table.name, table.title, table.about, claims, sources.seed, runs, digests)
+    left_out = tuple(sources.left_out.values())
+    about = (table.name, table.title, table.about)
+    return AuditResult(*about, claims, sources.seed, runs, digests, left_out)
 
 
 def combined(verdicts: Sequence[str], combine: str) -> str:

@@ -34,12 +34,14 @@ class Sources:
     frames : data set -> its rows by day or by key, every series and every derived column; units
         by column stand in ``attrs["units"]``.
     runs : name of a model -> its saved run.
+    left_out : name of a model -> why its run is no evidence, and what to do.
     seed : of every simulation; each test draws from its own copy, so variants share their draws.
     """
 
     frames: Mapping[str, pd.DataFrame]
     runs: Mapping[str, Run] = field(default_factory=dict)
     seed: int = 1
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def rng(self) -> np.random.Generator:
         """Return the generator of one test."""
@@ -138,8 +140,10 @@ class Sources:
         Raises
         ------
         Untestable
-            If none was given; it says how to make one.
+            If none was given, or it was left out; it says how to make one.
         """
+        if name in self.left_out:
+            raise Untestable(self.left_out[name], missing=name)
         if name not in self.runs:
             how = command_for(name)
             raise Untestable(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from attribution.check.weighted import Weighted
 
 EVERY = "every fund"
 BREADTH = "funds with a creation"
+BEFORE = "/weighted/predictive"
+"""Group of the predictions before their draws were made to weigh the same."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class AskedDay:
 
     Attributes
     ----------
-    predicted : variables of the group ``predictive`` on that day.
-    weighted : weights of the draws.
+    predicted : what is predicted of that day, before draws were resampled.
+    weighted : weights of the draws; where they were resampled, how often each was taken.
     focus : the fund that is asked about; ``day`` as a text.
     """
 
@@ -34,6 +36,14 @@ class AskedDay:
     def held_out(self) -> bool:
         """Whether the day was kept from the estimation."""
         return bool(self.predicted["held_out"])
+
+    def tilted(self, log_factor: np.ndarray) -> Weighted:
+        """Return the weights (chain, draw) times a factor, smoothed; one leaves them."""
+        log_weight = self.predicted["log_weight"].transpose("chain", "draw").to_numpy()
+        plain, other = Weighted.of(log_weight), Weighted.of(log_weight + log_factor)
+        taken = self.weighted.weight > 0
+        ratio = np.divide(other.weight, plain.weight, out=np.zeros(taken.shape), where=taken)
+        return replace(other, weight=self.weighted.weight * ratio)
 
     @property
     def readings(self) -> list[str]:
@@ -73,12 +83,15 @@ class AskedDay:
 
 def asked_days(tree: xr.DataTree) -> list[AskedDay]:
     """Return every asked day of a saved run."""
-    data = tree["predictive"].to_dataset()
+    data = tree[BEFORE if BEFORE in tree.groups else "predictive"].to_dataset()
     focus = str(data.attrs["focus"])
     found = []
     for day in data["day"].to_numpy():
         one = data.sel(day=day)
         weight = Weighted.of(one["log_weight"].transpose("chain", "draw").to_numpy())
+        if "copies" in one:
+            copies = one["copies"].transpose("chain", "draw").to_numpy().astype(float)
+            weight = replace(weight, weight=copies)
         found.append(AskedDay(one, weight, focus, str(pd.Timestamp(day).date())))
     return found
 

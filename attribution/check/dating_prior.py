@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from attribution.check.asked_rows import AskedDay
-from attribution.check.weighted import Weighted
 from attribution.diagnostics import PARETO_K
 
 PRIORS = {
@@ -33,7 +32,6 @@ def under_priors(days: list[AskedDay], prior: np.ndarray) -> pd.DataFrame:
     for day in days:
         path = _draws(day, "focus_path")
         with_previous = _draws(day, "focus_path_and_previous_day")
-        log_weight = day.predicted["log_weight"].transpose("chain", "draw").to_numpy()
         tail = [day.at_least(day.focus, name) for name in ("same day", "previous day")]
         for name, weights in PRIORS.items():
             wanted = np.asarray(weights)
@@ -44,7 +42,7 @@ def under_priors(days: list[AskedDay], prior: np.ndarray) -> pd.DataFrame:
             if not (mass > 0.0).all():
                 continue
             chance = (with_previous @ factor) / mass
-            weighted = Weighted.of(log_weight + np.log(mass))
+            weighted = day.tilted(np.log(mass))
             answer = (1.0 - chance) * tail[0] + chance * tail[1]
             rows[f"{day.day}, {name}"] = {
                 "previous_day": weighted.mean(chance),

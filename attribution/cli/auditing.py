@@ -30,7 +30,10 @@ def claims(
     every: Annotated[bool, typer.Option("--every", help="Also print every variant.")] = False,
     json: Json = False,
 ) -> None:
-    """Hold each claim of an account of the event against data and saved runs."""
+    """Hold each claim of an account of the event against data and saved runs.
+
+    A run is evidence only if it is of the shipped model that it is named after.
+    """
     if out is not None:
         refuse_file(out)
     from attribution.audit import deliver
@@ -40,7 +43,10 @@ def claims(
     from attribution.model.audit import read_audit
 
     read = read_audit(table)
-    result = audit(read, Sources(Library(data), collect(runs or below(RUNS)), seed))
+    found = collect(runs or below(RUNS))
+    for sentence in found.left_out.values() if json else ():
+        typer.echo(f"warning: {sentence}", err=True)
+    result = audit(read, Sources(Library(data), found.runs, seed, found.left_out))
     if out is not None:
         deliver.write_audit(result, out)
     if json:

@@ -36,15 +36,18 @@ class Agreement:
 
     Attributes
     ----------
-    runs : how many name it.
-    overlap : whether there is a value that the 50 % intervals of all of them hold.
+    runs : how many name it and let it move.
+    overlap : whether these are two or more, and a value is in the 50 % intervals of all of them.
     lowest, highest : of their means; unit of the outcome.
+    zero : runs in which it is zero in every draw, by construction: they say nothing of it, and
+        neither agree nor differ.
     """
 
     runs: int
     overlap: bool
     lowest: float
     highest: float
+    zero: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,19 @@ class Comparison:
     def agreement(self) -> dict[str, Agreement]:
         """How far the runs agree on each channel, ``unattributed`` and ``baseline``."""
         found = {}
+        small = SAME * max(1.0, abs(self.observed))
         for name in self.rows:
-            said = pd.DataFrame([t.loc[name] for t in self.tables.values() if name in t.index])
+            said = pd.DataFrame({r: t.loc[name] for r, t in self.tables.items() if name in t.index})
+            still = said.loc[["mean", "q05", "q95"]].abs().max() <= small
+            moved = said.loc[:, ~still] if (~still).any() else said
             found[name] = Agreement(
-                runs=len(said),
-                overlap=bool(said["q25"].max() <= said["q75"].min()),
-                lowest=float(said["mean"].min()),
-                highest=float(said["mean"].max()),
+                runs=int((~still).sum()),
+                overlap=bool(
+                    (~still).sum() > 1 and moved.loc["q25"].max() <= moved.loc["q75"].min()
+                ),
+                lowest=float(moved.loc["mean"].min()),
+                highest=float(moved.loc["mean"].max()),
+                zero=tuple(map(str, said.columns[still])),
             )
         return found
 

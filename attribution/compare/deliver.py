@@ -112,15 +112,23 @@ def _robustness(comparison: Comparison) -> Any:
 
 
 def _agreement(comparison: Comparison) -> Iterator[str]:
-    """Say, a line a channel that more than one run names, whether the 50 % intervals overlap."""
+    """Say, a line a channel that more than one run lets move, whether the 50 % intervals overlap.
+
+    Where a run holds a row at zero, that is said, and is no agreement.
+    """
     for name, one in comparison.agreement().items():
-        if one.runs < 2 or name == "baseline":
+        if one.runs + len(one.zero) < 2 or name == "baseline":
+            continue
+        label, still = escape(numbers.label(name)), ", ".join(map(escape, one.zero))
+        if one.runs < 2:
+            yield f"[dim]no say[/dim]  {label}: zero by construction under {still}"
             continue
         mark = "[green]agree[/green]" if one.overlap else "[yellow]differ[/yellow]"
         yield (
-            f"{mark}  {escape(numbers.label(name))}: means from"
+            f"{mark}  {label}: means from"
             f" {numbers.span(one.lowest, one.highest, 1)}; 50 % intervals"
             f" {'share a value' if one.overlap else 'do not all overlap'}"
+            + (f"; zero by construction under {still}" if still else "")
         )
     said = ", ".join(
         f"{escape(numbers.label(name))} under {escape(run)} ({numbers.probability(chance)})"

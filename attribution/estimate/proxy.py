@@ -129,6 +129,7 @@ def fit_proxy(
                 ],
                 unit=unit,
                 reliability=reliability[:, :, j],
+                weight=weight,
                 hac_lags=hac_lags,
             )
             for j, instrument in enumerate(spec.scheme.instruments)

@@ -13,6 +13,7 @@ from attribution.core.first_stage import WEAK_F, FirstStage, first_stage
 from attribution.core.instrument import ProxyVar, one_sd, proxy_var, relevance_wald
 from attribution.core.instrument_event import EventEstimate, contribution
 from attribution.core.instrument_responses import responses
+from attribution.core.quantile import quantile
 from attribution.core.standard import Standard
 from attribution.errors import EventError
 from attribution.finding import Finding
@@ -39,6 +40,7 @@ class Strength:
         where there is one.
     wald : of no relevance for ``unit``, with the noise of the VAR's coefficients.
     reliability : (chain, draw); squared correlation of the instrument with the shock.
+    weight : (chain, draw); of the draws.
     responses : one row a level, horizon and variable; unit of the variable per unit of ``unit``.
     impact : (variable, scale); the response on impact ``per_unit`` of ``unit``, and to one sd of
         the shock, with the error covariance of the whole sample (``one_sd``) or of the days on
@@ -53,6 +55,7 @@ class Strength:
     joint: FirstStage
     wald: float
     reliability: np.ndarray
+    weight: np.ndarray
     responses: pd.DataFrame
     impact: pd.DataFrame
     contributions: dict[str, EventEstimate]
@@ -60,7 +63,7 @@ class Strength:
     @property
     def doubt(self) -> float:
         """Posterior probability that the instrument is next to noise."""
-        return float((self.reliability < UNRELIABLE).mean())
+        return float(np.average(self.reliability < UNRELIABLE, weights=self.weight))
 
     @property
     def weak(self) -> bool:
@@ -77,12 +80,13 @@ class Strength:
     def finding(self) -> Finding:
         """Return the question of relevance with its numbers, and what to do if it fails."""
         stage, joint = self.first_stage, self.joint
-        low, high = np.quantile(self.reliability, (0.05, 0.95))
+        levels = np.array([0.05, 0.5, 0.95])
+        low, middle, high = quantile(self.reliability.ravel(), self.weight.ravel(), levels)
         evidence = (
             f"first stage on {self.unit} over {stage.observations} periods: F {stage.f:.1f}"
             f" (robust {stage.f_hc1:.1f}; {WEAK_F:g} is the rule of thumb), effective F"
             f" {joint.f_effective:.1f} against {joint.f_critical:.1f}; squared correlation with the"
-            f" shock {np.median(self.reliability):.2f} (90 %: {low:.2f} to {high:.2f})"
+            f" shock {middle:.2f} (90 %: {low:.2f} to {high:.2f})"
         )
         if self.verdict != "holds":
             evidence += (
@@ -140,6 +144,7 @@ def strength(
     partners: Sequence[str],
     unit: str,
     reliability: np.ndarray,
+    weight: np.ndarray,
     hac_lags: int,
 ) -> Strength:
     """Measure one instrument.
@@ -147,7 +152,7 @@ def strength(
     Parameters
     ----------
     partners : all instruments of the channel.
-    reliability : (chain, draw); from the posterior.
+    reliability, weight : (chain, draw); from the posterior.
     hac_lags : Newey-West lags of every robust covariance but the first stage's.
     """
     standard, own = sample.standard(spec), sample.instruments.std()
@@ -168,6 +173,7 @@ def strength(
         joint=_stage(var, at, sample.instruments[list(partners)], size / own[list(partners)]),
         wald=relevance_wald(var, at),
         reliability=reliability,
+        weight=weight,
         responses=pd.concat([_responses(spec, var, at, level, standard.unit) for level in LEVELS]),
         impact=_impact(
             spec, var, at, sample.instruments[column].notna().to_numpy(), standard.unit

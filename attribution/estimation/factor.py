@@ -12,6 +12,7 @@ from attribution.estimate.factor_event import event_factors, prior_factors
 from attribution.estimation.headline import PRIOR_DRAWS, prior_ledger
 from attribution.estimation.shape import Estimate, Groups
 from attribution.model.spec import ModelSpec
+from attribution.posterior import StructuralPosterior
 
 
 def factor_companion(spec: ModelSpec, fit: FactorFit, rng: np.random.Generator) -> Estimate:
@@ -29,7 +30,7 @@ def factor_companion(spec: ModelSpec, fit: FactorFit, rng: np.random.Generator) 
     }
     share, k = posterior["share"].to_numpy(), len(spec.channels)
 
-    def groups(contribution: xr.DataArray) -> Groups:
+    def groups(contribution: xr.DataArray, of: StructuralPosterior) -> Groups:
         return {
             "/ledger": prior_ledger(contribution, logs, share),
             "/sample_stats": stats.drop_attrs(),

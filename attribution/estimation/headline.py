@@ -21,6 +21,7 @@ from attribution.estimation.shape import Estimate, Groups
 from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
+from attribution.posterior import StructuralPosterior
 
 PRIOR_DRAWS = 2000
 REWEIGHTED = "event left out, on its own scale, or in"
@@ -49,7 +50,7 @@ def headline(
     }
     k, weights = _event_in(event)
 
-    def groups(contribution: xr.DataArray) -> Groups:
+    def groups(contribution: xr.DataArray, of: StructuralPosterior) -> Groups:
         found: Groups = {
             "/ledger": prior_ledger(contribution, logs, posterior["share"].to_numpy()),
             "/sample_stats": stats.drop_attrs(),

@@ -13,6 +13,7 @@ from attribution.estimation.shape import Estimate, Groups
 from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
+from attribution.posterior import StructuralPosterior
 
 
 def restrictions_alone(
@@ -32,7 +33,7 @@ def restrictions_alone(
     )
     dims = ("chain", "draw", "window", "channel")
 
-    def groups(contribution: xr.DataArray) -> Groups:
+    def groups(contribution: xr.DataArray, of: StructuralPosterior) -> Groups:
         data = xr.Dataset(
             {
                 "lower": (dims, robust.lower),

@@ -68,7 +68,8 @@ def by_restrictions(
                 "claims": claims_record(found.bites),
             },
         },
-        extra={**_factors(found), **robust_group(spec, table, panel, found.posterior, chance)},
+        extra=_factors(found),
+        groups=lambda contribution, of: robust_group(spec, table, panel, of, chance),
     )
 
 

@@ -28,7 +28,8 @@ class Estimate:
     findings : checks of this kind of model.
     notes : further numbers for the manifest.
     extra : further groups of the run.
-    groups : those that need the contributions (chain, draw, window, channel) of an event.
+    groups : those that need the contributions (chain, draw, window, channel) of an event, or the
+        draws that they are of, which weigh the same.
     """
 
     posterior: StructuralPosterior
@@ -38,4 +39,4 @@ class Estimate:
     findings: tuple[Finding, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, xr.Dataset] = field(default_factory=dict)
-    groups: Callable[[xr.DataArray], Groups] = lambda contribution: {}
+    groups: Callable[[xr.DataArray, StructuralPosterior], Groups] = lambda contribution, of: {}

@@ -18,23 +18,36 @@ from attribution.estimate.design import EVENT_IN
 from attribution.estimation import REWEIGHTED, Estimate
 from attribution.estimation.expected import unasked
 from attribution.finding import Finding
-from attribution.fit.judge import repairs_finding, weights_finding
+from attribution.fit.judge import repairs_finding
 from attribution.fit.settings import Settings
 from attribution.model.claimed import cells_beside
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
-from attribution.posterior import Decomposition
+from attribution.posterior import Decomposition, StructuralPosterior
 from attribution.run import Run, digest_of, versions
 
 
 @dataclass(frozen=True)
 class Part:
-    """An estimate with its decompositions, if any, judged."""
+    """An estimate with its decompositions, if any, judged; what it says of its draws' weights."""
 
     estimate: Estimate
     splits: list[Decomposition]
     groups: dict[str, xr.Dataset]
     judged: sampling.Sampling
+    weighed: tuple[Finding, ...] = ()
+
+
+def reported_groups(
+    spec: ModelSpec,
+    units: Mapping[str, str],
+    posterior: StructuralPosterior,
+    splits: list[Decomposition],
+) -> dict[str, xr.Dataset]:
+    """Make the groups of what a run reports: of its event, or of the system where it has none."""
+    if splits:
+        return record.contributions(splits, spec.event.outcome)
+    return record.structure(posterior, units, spec.system.horizons)
 
 
 def run_of(
@@ -47,12 +60,9 @@ def run_of(
     """Join the fits of a model, the headline's first, into a run."""
     first = fits[0]
     found = first.estimate
-    weight = found.posterior.weight
     groups = dict(first.groups)
     groups |= record.observed(panel.values, panel.units)
-    findings = [sampling.finding(first.judged, weight.size)]
-    weighed = weights_finding(weight)
-    findings += [] if weighed is None else [weighed]
+    findings = [sampling.finding(first.judged, found.posterior.weight.size), *first.weighed]
     repaired = repairs_finding(panel.repairs)
     findings += [] if repaired is None else [repaired]
     findings += [] if separation is None else [_told_apart(separation)]
@@ -91,7 +101,7 @@ def _event(
         groups |= record.prior_contributions(before, outcome)
         _, _, move = part.splits[0].cumulated(outcome)
         findings.append(neutral(groups["/prior"]["contribution"].isel(window=0), move))
-    return groups | found.groups(contribution)
+    return groups | found.groups(contribution, found.posterior)
 
 
 def _told_apart(separation: Separation) -> Finding:

@@ -22,14 +22,14 @@ WIDE = 4.0
 def judged(
     reported: xr.DataArray, weight: np.ndarray, unit: str, stats: Mapping[str, np.ndarray]
 ) -> sampling.Sampling:
-    """Judge draws (chain, draw, window, channel) of what a run reports.
+    """Judge draws (chain, draw, window, channel) of what a run reports, before any is repeated.
 
     Limits are those of :mod:`attribution.check.sampling`.  Where weights differ, R-hat is that of
     the draws before they are weighted, and the effective size is that of the weights times the
-    efficiency of the chain.  The Monte Carlo error of a mean is measured in log points, or in
-    quarters of the posterior standard deviation where that is wider than four of them: a mean
-    known to within ten is not wanted to the tenth.  In another unit it is measured in standard
-    deviations.
+    efficiency of the chain; how often a draw is repeated is such a weight.  The Monte Carlo error
+    of a mean is measured in log points, or in quarters of the posterior standard deviation where
+    that is wider than four of them: a mean known to within ten is not wanted to the tenth.  In
+    another unit it is measured in standard deviations.
     """
     x = reported.transpose("chain", "draw", "window", "channel")
     spread = _spread(x.to_numpy(), weight)
@@ -46,17 +46,16 @@ def judged(
     )
 
 
-def weights_finding(weight: np.ndarray) -> Finding | None:
-    """Say how many independent draws the weights are worth; nothing where all are one."""
-    if np.ptp(weight) == 0:
-        return None
+def weights_finding(weight: np.ndarray, kept: np.ndarray) -> Finding:
+    """Say how many independent draws the weights are worth, and the copies made by them."""
     size = weight_size(weight)
     return Finding(
         name="weights",
         question="Do many draws carry the answer, or a few?",
         evidence=(
             f"{weight.size:,} weighted draws are worth {size:,.0f} of equal weight; the heaviest"
-            f" carries {100 * weight.max() / weight.sum():.2g} % of all"
+            f" carries {100 * weight.max() / weight.sum():.2g} % of all; resampled once, to the"
+            f" same number of equal weight, they are worth {weight_size(kept):,.0f}"
         ),
         verdict="holds" if size >= SHARE * weight.size else "undecided",
     )

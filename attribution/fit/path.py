@@ -8,16 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
-from attribution import record
 from attribution.check import sampling
 from attribution.check.separation import Separation, refuse_inseparable, separate
 from attribution.compat import one_thread
 from attribution.decompose import decompose
 from attribution.errors import EventError, SpecError
 from attribution.estimation import Estimate, estimate
-from attribution.fit.assemble import Part, run_of
+from attribution.fit.assemble import Part, reported_groups, run_of
+from attribution.fit.equal import equal_part, kept_copies
 from attribution.fit.judge import judged, system_draws
 from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
 from attribution.fit.spoken import refuse_unknown_series
@@ -89,7 +87,7 @@ def _fit(
     for way in asked:
         say(f"estimating {spec.name}" + (f", event {way}" if len(asked) > 1 else ""))
         found = estimate(spec, panel, draws, chosen.seed, way, sampler, progress=chosen.progress)
-        fits.append(_part(spec, panel, found))
+        fits.append(_part(spec, panel, found, chosen.seed))
     if spec.event.asked:
         say("decomposing")
     return run_of(spec, panel, fits, separation, replace(chosen, draws=draws, sampler=sampler))
@@ -152,26 +150,25 @@ def _columns(panel: Panel, data: Path | str | pd.DataFrame | Panel | None) -> se
     return {*panel.card.columns, *panel.values.columns, *map(str, given)}
 
 
-def _part(spec: ModelSpec, panel: Panel, found: Estimate) -> Part:
-    """Decompose every window and refuse draws that did not converge."""
+def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> Part:
+    """Decompose every window, refuse draws that did not converge, and make all weigh the same."""
     outcome = spec.event.outcome
-    weight, unit = found.posterior.weight, panel.units[outcome]
+    kept, unit = kept_copies(found.posterior.weight, seed), panel.units[outcome]
     splits: list[Decomposition] = []
-    groups: dict[str, xr.Dataset] = {}
     if spec.event.asked:
         values = panel.values[list(spec.system.variables)]
         splits = [
             decompose(found.posterior, values, window, outcome, levels=spec.system.levels)
             for window in spec.event.windows
         ]
-        groups = record.contributions(splits, outcome)
+    groups = reported_groups(spec, panel.units, found.posterior, splits)
+    if splits:
         reported = groups["/posterior"]["contribution"]
     else:
-        groups = record.structure(found.posterior, panel.units, spec.system.horizons)
         reported, unit = system_draws(groups, outcome), ""
-    seen = judged(reported, weight, unit, found.stats)
+    seen = judged(reported, kept, unit, found.stats)
     sampling.refuse(seen, reported)
-    return Part(found, splits, groups, seen)
+    return equal_part(spec, panel.units, Part(found, splits, groups, seen), kept)
 
 
 def _separation(spec: ModelSpec) -> Separation | None:

@@ -11,12 +11,14 @@ from attribution.record.event import (
 from attribution.record.labels import ESTIMAND, observed, tree_of
 from attribution.record.study import ANSWER, ANSWERS, is_study, study_tables, study_tree
 from attribution.record.system import HORIZONS, point, structural_of, structure
+from attribution.record.weighted import WEIGHTED, originals, refuse_unequal, weighted
 
 __all__ = [
     "ANSWER",
     "ANSWERS",
     "ESTIMAND",
     "HORIZONS",
+    "WEIGHTED",
     "coalitions_group",
     "coherent",
     "contributions",
@@ -26,11 +28,14 @@ __all__ = [
     "has_coalitions",
     "is_study",
     "observed",
+    "originals",
     "point",
     "prior_contributions",
+    "refuse_unequal",
     "structural_of",
     "structure",
     "study_tables",
     "study_tree",
     "tree_of",
+    "weighted",
 ]

@@ -32,16 +32,10 @@ def structure(
     found = responses(flat(structural.lag_coefficients), flat(structural.impact), horizons)
     found = found.reshape(*structural.weight.shape, *found.shape[1:])
     draws = lead(structural.weight)
-    variables = list(structural.variables)
-    axes = {
-        **draws,
-        "horizon": np.arange(horizons + 1),
-        "variable": variables,
-        "unit": ("variable", [units[name] for name in variables]),
-    }
+    axes = _axes(structural, units) | {"horizon": np.arange(horizons + 1)}
     return {
         "/weights": xr.Dataset({"weight": (DRAW, structural.weight)}, draws),
-        "/structural": _coefficients(structural, axes),
+        "/structural": coefficients(structural, units),
         "/responses": _responses(structural, found, axes),
         "/fevd": _shares(structural, found, axes),
     }
@@ -52,7 +46,8 @@ def structural_of(tree: xr.DataTree, group: str = "structural") -> StructuralPos
 
     Parameters
     ----------
-    group : ``structural``, or ``point`` for the estimate of a model that has one.
+    group : ``structural``; ``point`` for the estimate of a model that has one; ``weighted`` for the
+        draws as they came, with their weights, where they were resampled.
 
     Raises
     ------
@@ -70,7 +65,8 @@ def structural_of(tree: xr.DataTree, group: str = "structural") -> StructuralPos
         data = data.expand_dims(dict.fromkeys(DRAW, 1))
     data = data.transpose(*DRAW, "lag", "variable", "shock", "regressor", ...)
     lead_axes = data["impact"].to_numpy().shape[:2]
-    weighed = "weights" in tree and group == "structural"
+    if group == "structural" and "weights" in tree:
+        data["weight"] = tree["weights/weight"]
     return StructuralPosterior(
         variables=tuple(str(name) for name in data["variable"].to_numpy()),
         shocks=tuple(str(name) for name in data["shock"].to_numpy()),
@@ -78,12 +74,12 @@ def structural_of(tree: xr.DataTree, group: str = "structural") -> StructuralPos
         impact=data["impact"].to_numpy(),
         lag_coefficients=data["lag_coefficients"].to_numpy(),
         intercept=data["intercept"].to_numpy(),
-        weight=tree["weights/weight"].to_numpy() if weighed else np.ones(lead_axes),
+        weight=data["weight"].to_numpy() if "weight" in data else np.ones(lead_axes),
     )
 
 
 def _channels(tree: xr.DataTree, group: str) -> tuple[str, ...]:
-    names = tree["responses/channel" if group == "structural" else f"{group}/channel"].to_numpy()
+    names = tree["point/channel" if group == "point" else "responses/channel"].to_numpy()
     return tuple(str(name) for name in names if name != UNATTRIBUTED)
 
 
@@ -97,8 +93,8 @@ def point(
     return {"/point": merged.reindex(channel=parts[-1]["channel"])}
 
 
-def _coefficients(structural: StructuralPosterior, axes: Mapping[str, object]) -> xr.Dataset:
-    variables = list(structural.variables)
+def coefficients(structural: StructuralPosterior, units: Mapping[str, str]) -> xr.Dataset:
+    """Return impact, lags and intercept of every draw."""
     return xr.Dataset(
         {
             "impact": ((*DRAW, "variable", "shock"), structural.impact),
@@ -109,12 +105,18 @@ def _coefficients(structural: StructuralPosterior, axes: Mapping[str, object]) -
             "intercept": ((*DRAW, "variable"), structural.intercept),
         },
         {
-            **{name: value for name, value in axes.items() if name != "horizon"},
-            "regressor": variables,
+            **_axes(structural, units),
+            "regressor": list(structural.variables),
             "shock": list(structural.shocks),
             "lag": np.arange(1, structural.lag_coefficients.shape[2] + 1),
         },
     )
+
+
+def _axes(structural: StructuralPosterior, units: Mapping[str, str]) -> dict[str, object]:
+    variables = list(structural.variables)
+    unit = ("variable", [units[name] for name in variables])
+    return {**lead(structural.weight), "variable": variables, "unit": unit}
 
 
 def _responses(

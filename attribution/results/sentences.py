@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.core.log_points import simple_return
 from attribution.core.largest import NOBODY, likeliest
+from attribution.core.log_points import simple_return
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.record import is_study

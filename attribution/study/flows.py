@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution.check.asked_rows import asked_days
+from attribution.check.asked_rows import BEFORE, asked_days
 from attribution.check.net_creation import findings_of
 from attribution.core.dating import DatingPrior
 from attribution.estimate.flow_dating import dating_of
@@ -24,6 +24,7 @@ from attribution.model.study import StudySpec
 from attribution.panel import Evidence
 from attribution.study import flow_groups, flow_tables
 from attribution.study.dating_sensitivity import dating_tables
+from attribution.study.flow_equal import equal_days
 from attribution.study.flow_evidence import evidence_tables
 from attribution.study.sampled import sampled
 from attribution.study.shape import Effort, Study
@@ -102,6 +103,7 @@ def answer(
     asked = {day: ask(fit, int(row), rng) for day, row in zip(question.asked, at, strict=True)}
     say("leaving rows out one by one")
     groups = _groups(question, units, Answered(fit, asked), other)
+    groups |= equal_days(groups["/predictive"], np.random.default_rng(streams[1].spawn(1)[0]))
     judged = sampled(_judged(groups), _stats(fit), name)
     tree = xr.DataTree.from_dict(groups)
     findings, checks = findings_of(tree)
@@ -153,9 +155,10 @@ def _groups(
 
 def _judged(groups: Mapping[str, xr.Dataset]) -> dict[str, np.ndarray]:
     """Draws of every reported quantity that moves."""
-    focus = groups["/predictive"].attrs["focus"]
+    before = groups.get(BEFORE, groups["/predictive"])
+    focus = before.attrs["focus"]
     found = {str(name): x.to_numpy() for name, x in groups["/posterior"].data_vars.items()}
-    predicted = groups["/predictive"].sel(fund=focus)
+    predicted = before.sel(fund=focus)
     for name in ("mean", "at_least_published", "previous_day_probability"):
         found[f"{name} of {focus}"] = predicted[name].to_numpy()
     parts = {name: x.reshape(*x.shape[:2], -1) for name, x in found.items()}

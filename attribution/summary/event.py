@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from attribution.check.sensitivity import LIMIT
-from attribution.core.log_points import log_mean_weight
 from attribution.core.largest import chances, leading
+from attribution.core.log_points import log_mean_weight
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
+from attribution.record.weighted import originals
 from attribution.summary.moments import QUANTILES, describe
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
     names = [str(name) for name in parts["channel"].to_numpy()]
     weight = tree["weights/weight"].to_numpy()
     observed = move_of(tree[f"windows/{window}"].to_dataset())
-    draws = np.concatenate([parts.to_numpy(), posterior["baseline"].to_numpy()[..., None]], axis=2)
-    table = describe(draws, weight)
+    draws = _rows(posterior)
+    table = describe(draws, weight, _before(tree, window))
     table.index = pd.Index([*names, "baseline"])
     first = leading(parts.to_numpy(), observed)
     table.loc[names, "p_largest"] = chances(first, len(names), weight)
@@ -57,6 +58,21 @@ def window_table(tree: xr.DataTree, window: str) -> pd.DataFrame:
     table.loc["observed", ["mean", "coherent"]] = observed
     table["grade"] = table["grade"].fillna("")
     return table
+
+
+def _rows(data: xr.Dataset) -> np.ndarray:
+    """Contributions and the baseline of one window, (chain, draw, row)."""
+    parts = data["contribution"].transpose("chain", "draw", "channel").to_numpy()
+    baseline = data["baseline"].transpose("chain", "draw").to_numpy()
+    return np.concatenate([parts, baseline[..., None]], axis=2)
+
+
+def _before(tree: xr.DataTree, window: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Draws that those of a run were resampled from, and their copies, where it was."""
+    found = originals(tree)
+    if found is None:
+        return None
+    return _rows(found.sel(window=window)), found["copies"].to_numpy()
 
 
 def move_of(data: xr.Dataset) -> float:

@@ -14,22 +14,34 @@ from attribution.diagnostics import weight_size, weighted_ess_bulk, weighted_ess
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 
-def describe(draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
+def describe(
+    draws: np.ndarray, weight: np.ndarray, before: tuple[np.ndarray, np.ndarray] | None = None
+) -> pd.DataFrame:
     """Moments, quantiles, probabilities and their Monte Carlo errors of (chain, draw, quantity).
 
     Where weights differ, R-hat is that of the draws before they are weighted, and the effective
     size is Kish's for the weights, times the part of a chain's draws that are worth independent
     ones; Monte Carlo errors follow from it.
+
+    Parameters
+    ----------
+    before : of draws that were resampled, those that they came from and how often each was taken:
+        a repeated draw tells nothing new, so errors and effective sizes are judged from these.
     """
     flat, w = draws.reshape(-1, draws.shape[2]), weight.ravel() / weight.sum()
     mean = w @ flat
     table = pd.DataFrame({"mean": mean, "sd": np.sqrt(w @ (flat - mean) ** 2)})
     for name, probability in QUANTILES.items():
         table[name] = quantile(flat, w, probability)
-    negative = (draws < 0).astype(float)
-    table["p_negative"] = np.clip(w @ negative.reshape(flat.shape), 0.0, 1.0)  # rounding
+    table["p_negative"] = np.clip(w @ (flat < 0).astype(float), 0.0, 1.0)  # rounding
     table["p_largest"] = np.nan
+    return _judged(table, *(before or (draws, weight)))
+
+
+def _judged(table: pd.DataFrame, draws: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
+    """Add R-hat, effective sizes and the Monte Carlo errors that follow from them."""
     if np.ptp(weight) == 0:
+        negative = (draws < 0).astype(float)
         table["mcse_mean"] = _moving(draws, compat.mcse_mean)
         table["mcse_median"] = _moving(draws, lambda x: compat.mcse_quantile(x, 0.5))
         table["mcse_p_negative"] = _moving(negative, compat.mcse_mean)

@@ -1,8 +1,10 @@
 """An audited table on the screen, in files and at the command line."""
 
 import json
+import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -15,7 +17,9 @@ from attribution.cli.auditing import claims
 from attribution.content import content
 from attribution.errors import DataError, SpecError
 from attribution.finding import VERDICTS
+from attribution.model import read_model
 from attribution.model.audit import Audit, AuditedClaim, Part, Variant
+from attribution.run import digest_of, save_run
 
 CLAIMS = (*(f"C{number}" for number in range(1, 22)), "R1")
 FIGURES = {"figure", "figures", "total", "before", "after"}
@@ -118,26 +122,84 @@ def test_the_verb_prints_json_and_writes_files(verb, tmp_path):
     assert (tmp_path / "found" / "claims.md").is_file()
 
 
-def test_the_verb_finds_runs_by_the_name_of_their_model(verb, tmp_path, var_run):
-    import numpy as np
+@pytest.fixture
+def saved(tmp_path, var_run):
+    """Save a run that bears the name of bvar, and whose manifest says what a test wants."""
 
-    from attribution.run import save_run
+    def save(folder="bvar", **said):
+        spec = read_model("bvar")
+        windows = {w.name: f"{w.start} to {w.end}" for w in spec.event.windows}
+        day = pd.DatetimeIndex(["2026-02-05"])
+        parts = np.full((8, 1, 1), -2.0) + np.arange(8)[:, None, None] / 100
+        run = var_run({"crash": (day, parts, np.zeros((8, 1)))}, ("factor",))
+        run.manifest.update(
+            {"seed": 1, "versions": {}, "diagnostics": {}, "settings": {"windows": windows}},
+            digests={"model": digest_of(spec)},
+        )
+        run.manifest.update(said)
+        save_run(run, tmp_path / "runs" / folder)
 
-    day = pd.DatetimeIndex(["2026-02-05"])
-    parts = np.full((8, 1, 1), -2.0) + np.arange(8)[:, None, None] / 100
-    run = var_run({"crash": (day, parts, np.zeros((8, 1)))}, ("factor",))
-    for key in ("seed", "digests", "versions", "diagnostics"):
-        run.manifest[key] = {}
-    for name in ("bvar", "another"):
-        save_run(run, tmp_path / "runs" / name)
     part = 'test = "largest"\nwith.run = "bvar"\nwith.window = "crash"\nwith.channel = "factor"\n'
-    text = TABLE[: TABLE.index("test =")] + part
-    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(TABLE[: TABLE.index("test =")] + part, encoding="utf-8")
+    return save
+
+
+def test_the_verb_finds_runs_by_the_name_of_their_model(verb, saved):
+    for folder in ("bvar", "another"):
+        saved(folder)
     left = verb("--table", "mine.toml", "--json")
-    assert json.loads(left.stdout)["claims"][0]["verdict"] == "holds"
+    told = json.loads(left.stdout)
+    assert told["claims"][0]["verdict"] == "holds"
+    assert told["left_out"] == [] and set(told["runs"]) == {"bvar"}
     twice = verb("runs/bvar", "runs/another", "--table", "mine.toml")
     assert isinstance(twice.exception, SpecError)
     assert "both runs of 'bvar'" in str(twice.exception)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            {"digests": {"model": "0" * 64}},
+            r"model is not the shipped 'bvar' \(digest 0{12}, shipped",
+        ),
+        ({"digests": {"model": digest_of(read_model("var"))}}, "model is not the shipped 'bvar'"),
+        ({"digests": {}}, r"not the shipped 'bvar' \(digest missing, shipped"),
+        (
+            {"settings": {"windows": {"event": "2025-10-10 to 2025-10-13"}}},
+            "fitted to another event than that of the shipped 'bvar'",
+        ),
+        ({"settings": {"windows": {"crash": "2025-10-10 to 2025-10-10"}}}, "to another event"),
+        (
+            {"findings": [{"name": "rival nobody's", "verdict": "holds", "evidence": ""}]},
+            "no shipped model makes a run of 'bvar\\+nobody's'",
+        ),
+    ],
+)
+def test_a_run_that_is_not_of_the_shipped_model_is_no_evidence_and_it_is_said(
+    verb, saved, said, why
+):
+    saved(**said)
+    left = verb("--table", "mine.toml", "--json")
+    assert left.exit_code == 0, left.output
+    told = json.loads(left.stdout)
+    (sentence,) = told["left_out"]
+    assert re.search(rf"run 'runs/bvar' is left out: .*{why}.*fit it again: ", sentence)
+    assert told["claims"][0]["verdict"] == "untestable" and told["runs"] == {}
+    assert sentence in left.stderr and "\n" not in sentence
+    if "findings" not in said:
+        assert told["claims"][0]["parts"][0]["evidence"] == sentence
+        assert sentence.endswith("attribution fit --model bvar")
+    shown = " ".join(verb("--table", "mine.toml").stdout.split())
+    assert sentence in shown
+
+
+def test_a_run_of_a_user_s_own_model_answers_a_user_s_own_table(verb, saved, tmp_path):
+    saved("mine", model="mine", digests={"model": "0" * 64})
+    text = (tmp_path / "mine.toml").read_text(encoding="utf-8").replace('"bvar"', '"mine"')
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    told = json.loads(verb("--table", "mine.toml", "--json").stdout)
+    assert told["claims"][0]["verdict"] == "holds" and told["left_out"] == []
 
 
 @pytest.mark.parametrize(

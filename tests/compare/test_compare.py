@@ -102,6 +102,41 @@ def test_agreement_is_a_value_that_all_50_per_cent_intervals_hold(runs):
     assert found["flows"].runs == 1
 
 
+def silenced(run, row):
+    """The same run, in which a row is held at zero and the rest of the move is unattributed."""
+    parts = run.tree["posterior/contribution"]
+    moved = xr.where(parts["channel"] == row, 0.0, parts)
+    rest = (parts - moved).sum("channel")
+    moved = xr.where(parts["channel"] == "unattributed", moved + rest, moved)
+    tree = run.tree.copy(deep=True)
+    kept = tree["posterior"].to_dataset().assign(contribution=moved.transpose(*parts.dims))
+    tree["posterior"] = xr.DataTree(kept)
+    return Run(tree, run.manifest)
+
+
+def test_a_row_that_is_zero_by_construction_is_no_agreement(runs):
+    """Two intervals around zero share zero with a constant, which has nothing to say."""
+    near = run_of({"hedging": -6.0, "news": 0.1}, seed=4)
+    pair = {"free": near, "held": silenced(near, "news")}
+    found = compare(pair)
+    one = found.agreement()["news"]
+    assert (one.runs, one.overlap, one.zero) == (1, False, ("held",))
+    assert one.lowest == one.highest == found.tables["free"].loc["news", "mean"]
+    said = [str(line) for line in comparing.lines(found)]
+    assert any("no say" in line and "zero by construction under held" in line for line in said)
+    assert not any(line.startswith("[green]agree") and "news" in line for line in said)
+    three = compare({**pair, "other": run_of({"hedging": -6.0, "news": 0.0}, seed=5)})
+    one = three.agreement()["news"]
+    assert (one.runs, one.overlap, one.zero) == (2, True, ("held",))
+    (line,) = [
+        str(x) for x in comparing.lines(three) if str(x).startswith("[green]agree[/green]  news")
+    ]
+    assert line.endswith("share a value; zero by construction under held")
+    both = compare({"a": pair["held"], "b": silenced(near, "news")}).agreement()["news"]
+    assert (both.runs, both.overlap, both.zero) == (0, False, ("a", "b"))
+    assert json.loads(comparing.as_json(three))["agreement"]["news"]["zero"] == ["held"]
+
+
 def test_the_largest_part_is_told_for_each_run(runs):
     found = compare(runs).largest()
     assert {run: name for run, (name, _) in found.items()} == {

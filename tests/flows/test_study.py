@@ -111,13 +111,41 @@ def test_a_higher_published_row_is_a_surprise(tree):
     name = f"surprise {day.day}, averaged"
     assert usual[name].verdict == "undecided"
     high = tree.copy()
-    data = high["predictive"].to_dataset().copy(deep=True)
+    data = high["weighted/predictive"].to_dataset().copy(deep=True)
     data["published"][1] = 1e4
     data["at_least_published"][:, :, 1] = 0.001
-    high["predictive"] = xr.DataTree(data)
+    high["weighted/predictive"] = xr.DataTree(data)
     found = {finding.name: finding for finding in findings_of(high)[0]}
     assert found[name].verdict == "holds" and found[name].probability == pytest.approx(0.999)
     assert found[f"all funds {day.day}"].verdict == "holds"
+
+
+def test_a_plain_mean_of_a_prediction_is_the_one_that_is_printed(tree, study):
+    """Draws that leave a fitted day out carry weights; those that are saved weigh alike."""
+    saved, before = tree["predictive"].to_dataset(), tree["weighted/predictive"].to_dataset()
+    assert "log_weight" not in saved and np.ptp(before["log_weight"].to_numpy()) > 0.1
+    focus = saved.attrs["focus"]
+    plain = saved["at_least_published"].sel(fund=focus).mean(("chain", "draw"))
+    moved = saved["previous_day_probability"].sel(fund=focus).mean(("chain", "draw"))
+    for day, data in zip(saved["day"].to_numpy(), asked_days(tree), strict=True):
+        row = f"{data.day} averaged"
+        found = float(plain.sel(day=day, convention="averaged"))
+        assert found == pytest.approx(
+            study.tables["answers"].loc[row, "at_least_published"], rel=1e-10
+        )
+        assert float(moved.sel(day=day)) == pytest.approx(
+            data.weighted.mean(before["previous_day_probability"].sel(fund=focus, day=day)),
+            rel=1e-10,
+        )
+        x = before["mean"].sel(fund=focus, day=day, convention="averaged")
+        x = x.transpose("chain", "draw").to_numpy()
+        log_weight = before["log_weight"].sel(day=day).transpose("chain", "draw").to_numpy()
+        exact = Weighted.of(log_weight)
+        part = exact.weight % 1
+        noise = np.sqrt(np.sum(part * (1 - part) * (x - exact.mean(x)) ** 2)) / x.size
+        kept = saved["mean"].sel(fund=focus, day=day, convention="averaged")
+        assert abs(float(kept.mean()) - exact.mean(x)) <= 5 * noise + 1e-9
+        assert data.weighted.pareto_k == exact.pareto_k
 
 
 def test_the_sum_over_funds_and_the_count_are_those_of_the_draws(tree):

@@ -45,11 +45,14 @@ def case():
 
 
 class Draws:
-    """Weighted draws of a run, and their quantiles."""
+    """Draws of a run, which weigh the same; ``size`` is what they are worth."""
 
     def __init__(self, run):
         self.tree = run.tree
-        self.weight = run.tree["weights/weight"].to_numpy().ravel()
+        self.weight = np.ones(run.tree["weights/weight"].size)
+        worth = [run.tree[g].attrs.get("effective_size") for g in ("posterior", "structural")
+                 if g in run.tree]  # fmt: skip
+        self.size = next((size for size in worth if size), self.weight.size)
 
     def flat(self, array):
         moved = array.transpose("chain", "draw", ...)
