@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attribution.errors import SpecError
+from attribution.errors import SpecError, nearest
 from attribution.model.faults import each
 from attribution.model.grammar import Table
 from attribution.model.scheme import LAWS, Errors
