@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from attribution.core import evidence, niw
-from attribution.core.hierarchy import Hierarchy, hierarchy, points
+from attribution.core.hierarchy import Hierarchy, hierarchy, named, points
 from attribution.core.importance import Proposal, draw, natural_mode, proposal, sharpened
 from attribution.core.wishart import factors
 from attribution.diagnostics import weight_size
@@ -62,7 +61,7 @@ class HierarchicalForm:
             scale=self._scale(hyper, lead),
             hyper={
                 name: values.reshape(*lead, *values.shape[1:])
-                for name, values in named(hyper, n).items()
+                for name, values in named(self.hierarchy, hyper).items()
             },
         )
 
@@ -70,20 +69,12 @@ class HierarchicalForm:
         if not len(self.listed):
             return None
         scale = np.ones((len(hyper), len(self.time)))
-        scale[:, self.listed] = named(hyper, len(self.variables))["outlier_scale"]
+        scale[:, self.listed] = named(self.hierarchy, hyper)["outlier_scale"]
         return scale.reshape(*lead, -1)
 
 
-def named(hyper: np.ndarray, n: int) -> dict[str, np.ndarray]:
-    """Hyperparameters (point, ...) in the terms of the model file; absent ones are left out."""
-    columns = {
-        "tightness": np.exp(hyper[:, 0]),
-        "sum_of_coefficients": np.exp(hyper[:, 1]),
-        "single_unit_root": np.exp(hyper[:, 2]),
-        "residual_scale": np.exp(0.5 * hyper[:, 3 : 3 + n]),
-        "outlier_scale": 1.0 / ndtr(-hyper[:, 3 + n :]),
-    }
-    return {name: x for name, x in columns.items() if x.size and np.isfinite(x).all()}
+MODE_OF = "the joint density of tightness, dummies, decay, residual variances and outlier scales"
+"""The coordinates in which the mode is one; residual scales are reported as square roots."""
 
 
 def hierarchical_form(
@@ -101,7 +92,8 @@ def hierarchical_form(
     ----------
     frame : (time, variable); the estimation rows, lags included.
     listed : positions among the estimation days of those with a scale of their own.
-    spread : (variable,); centre of the bounds on the residual scales.
+    spread : (variable,); centre of the bounds on the residual scales, or those scales themselves
+        where they are not inferred; those of the series' own autoregressions if None.
 
     Raises
     ------
@@ -114,20 +106,28 @@ def hierarchical_form(
     """
     series, system, prior = frame.to_numpy(float), spec.system, spec.prior
     response, regressors = niw.design(series, lags=system.lags, constant=system.constant)
-    if spread is None:
-        spread = niw.autoregressive_spread(series[system.lags :])
+    if spread is None:  # the published bounds leave the first rows out, a given prior does not
+        first = system.lags if prior.infers("residual_scales") else 0
+        spread = niw.autoregressive_spread(series[first:])
+    spread = np.asarray(spread, float)
+
+    def dummy(name: str, given: float | None) -> float | bool:
+        return True if prior.infers(name) else given or False
+
     problem = hierarchy(
         response,
         regressors,
-        spread=np.asarray(spread, float),
+        spread=spread,
         level=series[: system.lags].mean(axis=0),
         own_lag=own_lags(spec),
         lags=system.lags,
         constant=system.constant,
-        decay=prior.decay,
+        decay=None if prior.infers("decay") else prior.decay,
         intercept_scale=prior.intercept_scale,
-        sum_of_coefficients=prior.sum_of_coefficients is not None,
-        single_unit_root=prior.single_unit_root is not None,
+        tightness=None if prior.infers("tightness") else prior.tightness,
+        scales=None if prior.infers("residual_scales") else spread,
+        sum_of_coefficients=dummy("sum_of_coefficients", prior.sum_of_coefficients),
+        single_unit_root=dummy("single_unit_root", prior.single_unit_root),
         outliers=listed,
     )
     fitted = proposal(problem)
@@ -160,9 +160,10 @@ def _share(problem: Hierarchy, fitted: Proposal, rng: np.random.Generator) -> fl
 
 def _notes(problem: Hierarchy, fitted: Proposal, share: float) -> dict[str, object]:
     mode, height = natural_mode(problem)
-    found = named(points(problem, mode[None]), len(problem.problem.own))
+    found = named(problem, points(problem, mode[None]))
     return {
         "hyperparameter_mode": {name: values[0].tolist() for name, values in found.items()},
+        "hyperparameter_mode_of": MODE_OF,
         "log_posterior_at_mode": height,
         "importance_effective_share": share,
     }

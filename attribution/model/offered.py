@@ -156,12 +156,27 @@ def _check_prior(spec: ModelSpec) -> None:
             "sum_of_coefficients": prior.sum_of_coefficients is not None,
             "single_unit_root": prior.single_unit_root is not None,
         }
+        beyond = [name for name in prior.inferred if name != "tightness"]
+        unread |= {f"hierarchical with '{beyond[0]}'": True} if beyond else {}
     for key, there in unread.items():
         if there:
             raise SpecError(
                 f"{spec.name}: [prior] {key} is not offered with scheme '{scheme}' and law '{law}';"
                 " remove it"
             )
+    _check_inferred(spec)
+
+
+def _check_inferred(spec: ModelSpec) -> None:
+    """Refuse to infer what the prior has no room for, or is given."""
+    prior, place = spec.prior, f"{spec.name}: [prior] hierarchical names"
+    for name in ("sum_of_coefficients", "single_unit_root"):
+        if name in prior.inferred and getattr(prior, name) is None:
+            raise SpecError(f"{place} '{name}', which is left out; add {name} = 1.0, or unlist it")
+    if "residual_scales" in prior.inferred and prior.residual_scales:
+        raise SpecError(f"{place} 'residual_scales', and they are given; drop one of the two")
+    if "decay" in prior.inferred and spec.system.lags == 1:
+        raise SpecError(f"{place} 'decay', and a single lag has none; unlist it, or add lags")
 
 
 def _check_scales(spec: ModelSpec) -> None:

@@ -8,6 +8,7 @@ from attribution.errors import SpecError, nearest
 from attribution.model.grammar import Table
 from attribution.model.scheme import LAWS, Errors
 from attribution.model.spec import (
+    INFERRED,
     Event,
     Expectation,
     Exposure,
@@ -88,7 +89,8 @@ def system_of(table: Table) -> System:
 def minnesota_of(table: Table) -> Minnesota:
     """Read the prior on lag coefficients."""
     default = Minnesota()
-    table.known(default.__dataclass_fields__)
+    table.known(name for name in default.__dataclass_fields__ if name != "inferred")
+    listed = isinstance(table.values.get("hierarchical"), list | tuple)
     return Minnesota(
         tightness=table.number("tightness", default.tightness, above=0),
         decay=table.number("decay", default.decay, above=-1e-12),
@@ -96,11 +98,26 @@ def minnesota_of(table: Table) -> Minnesota:
         own_lags=tuple(table.numbers("own_lags").items()),
         intercept_scale=table.number("intercept_scale", default.intercept_scale, above=0),
         flat=table.flag("flat", default.flat),
-        hierarchical=table.flag("hierarchical", default.hierarchical),
+        hierarchical=listed or table.flag("hierarchical", default.hierarchical),
+        inferred=_inferred(table) if listed else (),
         sum_of_coefficients=_if_given(table, "sum_of_coefficients"),
         single_unit_root=_if_given(table, "single_unit_root"),
         residual_scales=tuple(table.numbers("residual_scales").items()),
     )
+
+
+def _inferred(table: Table) -> tuple[str, ...]:
+    """Names of the hyperparameters that are integrated over, where they are listed."""
+    names = table.texts("hierarchical")
+    for name in names:
+        if name not in INFERRED:
+            raise SpecError(
+                f"{table.place}: hierarchical names '{name}', which is none of"
+                f" {', '.join(INFERRED)}{nearest(name, INFERRED)}; correct it"
+            )
+    if not names:
+        raise SpecError(f"{table.place}: hierarchical is an empty list; name one, or write false")
+    return names
 
 
 def _if_given(table: Table, key: str, *, above: float = 0.0) -> float | None:

@@ -10,6 +10,8 @@ from attribution.model.restriction import Identification
 from attribution.model.scheme import Errors, Scheme
 
 UNATTRIBUTED = "unattributed"
+INFERRED = ("tightness", "decay", "sum_of_coefficients", "single_unit_root", "residual_scales")
+"""Hyperparameters of the Minnesota prior that may be inferred."""
 NEVER = date.max
 """Stands for a day that no sample reaches: start, end and hold-out where nothing is asked."""
 
@@ -91,8 +93,9 @@ class Minnesota:
 
     ``sum_of_coefficients`` and ``single_unit_root`` are the tightness of the two priors that
     dummy observations at the mean of the first ``lags`` rows carry (GLP's mu and delta: smaller is
-    tighter); None leaves one out.  ``hierarchical`` integrates over ``tightness``, the residual
-    scales and whichever of the two is present, which then only has to be positive.
+    tighter); None leaves one out.  ``hierarchical`` integrates over ``inferred``; where that is
+    empty, over ``tightness``, the residual scales unless they are given, and whichever of the two
+    is present.  What is inferred needs no number; what is not stands as it is given.
     ``residual_scales`` gives the residual standard deviations behind the prior, of every variable;
     those of the series' own autoregressions if empty.
     """
@@ -107,6 +110,19 @@ class Minnesota:
     single_unit_root: float | None = None
     hierarchical: bool = False
     residual_scales: tuple[tuple[str, float], ...] = ()
+    inferred: tuple[str, ...] = ()
+
+    def infers(self, name: str) -> bool:
+        """Whether a hyperparameter, one of ``INFERRED``, is integrated over."""
+        if not self.hierarchical or self.inferred:
+            return self.hierarchical and name in self.inferred
+        present = {
+            "tightness": True,
+            "residual_scales": not self.residual_scales,
+            "sum_of_coefficients": self.sum_of_coefficients is not None,
+            "single_unit_root": self.single_unit_root is not None,
+        }
+        return present.get(name, False)
 
     def mean_of(self, variable: str) -> float:
         """Prior mean of the first own lag of ``variable``."""
