@@ -45,7 +45,7 @@ def fit(
     seed: Seed = 5,
     sampler: Annotated[
         str | None,
-        typer.Option(help="Kind bvar: pymc or nutpie; kind svar: accept or slice."),
+        typer.Option(help="Kind bvar: pymc or nutpie; kind svar: accept, gibbs or slice."),
     ] = None,
     rival: Annotated[
         str | None,

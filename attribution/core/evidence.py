@@ -163,7 +163,7 @@ def _log_prior(x, p):  # type: ignore[no-untyped-def]
     value, last = 0.0, 3 + len(p.own)
     for i in range(last + 1):
         shape, rate, at = p.shapes[i], p.rates[i], i if i < last else len(x) - 1
-        if (p.free[i] if i < last else math.isnan(p.decay)):
+        if p.free[i] if i < last else math.isnan(p.decay):
             side = -1.0 if 3 <= i < last else 1.0  # the inverse has a gamma law, or it has one
             value += shape * math.log(rate) - math.lgamma(shape)
             value += side * shape * x[at] - rate * math.exp(side * x[at])

@@ -7,8 +7,9 @@ r"""A regression and its hyperpriors in; the posterior of the hyperparameters, a
     \rho \sim \Gamma(\text{mode } 1, \text{sd } 0.5)
 
 inside the bounds of Giannone, Lenza and Primiceri; the scales s of listed days are Lenza and
-Primiceri's, the law of the decay ρ of lags is ours.  Each is inferred or given.  The law of ψ is theirs to the letter: flat in logs for residual scales well above
-0.02 in the unit of the series, and a push away from zero below.  All else is free of units.
+Primiceri's, the law of the decay ρ of lags is ours.  Each is inferred or given.  The law of ψ is
+theirs to the letter: flat in logs for residual scales well above 0.02 in the unit of the series,
+and a push away from zero below.  All else is free of units.
 """
 
 from __future__ import annotations
@@ -206,7 +207,7 @@ def natural_jacobian(of: Hierarchy, values: np.ndarray) -> np.ndarray:
 
 
 def named(of: Hierarchy, whole: np.ndarray) -> dict[str, np.ndarray]:
-    """What is inferred (point, ...), in the terms of a model file, from whole vectors."""
+    """Return what is inferred (point, ...), in the terms of a model file, from whole vectors."""
     found = {}
     for name, place in of.columns.items():
         x = whole[:, place]

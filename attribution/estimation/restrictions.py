@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
+from attribution.estimate.acceptance import Acceptance
 from attribution.estimate.bvar_signs import SignsFit
 from attribution.estimation.shape import Estimate, Groups
 from attribution.finding import Finding
 
 
-def restrictions_alone(fitted: SignsFit) -> Estimate:
-    """Hand on the draws with robust bounds, identification strength and acceptance."""
-    robust, accepted = fitted.robust, fitted.acceptance
-    found = Finding(
+def acceptance_finding(accepted: Acceptance) -> Finding:
+    """Say how hard the table bites."""
+    return Finding(
         name="acceptance",
         question="Do the data leave room for the table?",
         evidence=(
@@ -22,6 +24,22 @@ def restrictions_alone(fitted: SignsFit) -> Estimate:
         ),
         verdict="holds" if accepted.plausibility >= 0.5 else "fails",
     )
+
+
+def acceptance_note(accepted: Acceptance) -> dict[str, Any]:
+    """Make plain numbers of it for the manifest."""
+    return {
+        "tried": accepted.tried,
+        "accepted": accepted.accepted,
+        "rate": accepted.rate,
+        "plausibility": accepted.plausibility,
+        "turned_away_by_one_cell_alone": dict(accepted.sole),
+    }
+
+
+def restrictions_alone(fitted: SignsFit) -> Estimate:
+    """Hand on the draws with robust bounds, identification strength and acceptance."""
+    robust, accepted = fitted.robust, fitted.acceptance
     dims = ("chain", "draw", "window", "channel")
 
     def groups(contribution: xr.DataArray) -> Groups:
@@ -39,15 +57,7 @@ def restrictions_alone(fitted: SignsFit) -> Estimate:
 
     return Estimate(
         posterior=fitted.posterior,
-        findings=(found,),
-        notes={
-            "acceptance": {
-                "tried": accepted.tried,
-                "accepted": accepted.accepted,
-                "rate": accepted.rate,
-                "plausibility": accepted.plausibility,
-                "turned_away_by_one_cell_alone": dict(accepted.sole),
-            }
-        },
+        findings=(acceptance_finding(accepted),),
+        notes={"acceptance": acceptance_note(accepted)},
         groups=groups,
     )

@@ -18,9 +18,10 @@ from attribution.model.scheme import ROTATION_INVARIANT
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 
-ACCEPT, SLICE = "accept", "slice"
-WAYS = (ACCEPT, SLICE)
-"""How rotations that obey a table are found: by joint acceptance, or by slices inside the set."""
+ACCEPT = "accept"
+WAYS = (ACCEPT, "gibbs", "slice")
+"""How rotations that obey a table are found: by joint acceptance, by moves inside cones of impact
+columns, or by slices inside any other set."""
 
 Scheme = Callable[[ModelSpec, Panel, int, int, str], Estimate]
 
@@ -33,7 +34,7 @@ def structural_var(
     Parameters
     ----------
     draws : kept draws over all chains, a multiple of four.
-    sampler : ``accept`` or ``slice``; the second only where a table restricts rotations.
+    sampler : one of ``WAYS``; but for the first only where a table restricts rotations.
 
     Raises
     ------
@@ -47,9 +48,9 @@ def structural_var(
         )
     scheme = spec.scheme.name
     per_shock = spec.errors.law not in ROTATION_INVARIANT
-    if sampler == SLICE and (scheme != "restrictions" or per_shock):
+    if sampler != ACCEPT and (scheme != "restrictions" or per_shock):
         raise SpecError(
-            f"--sampler slice: model '{spec.name}' has scheme '{scheme}' and law"
+            f"--sampler {sampler}: model '{spec.name}' has scheme '{scheme}' and law"
             f" '{spec.errors.law}', and no rotations to search; leave it out"
         )
     if scheme == "proxy":
