@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import ndtri
 
 import attribution as at
-from attribution.core import cone_gibbs, ellipse, niw
+from attribution.core import cone_gibbs, ellipse
 from attribution.errors import SpecError
 from attribution.estimate.bvar_signs import _reduced_form
 from attribution.estimate.cones import cone_chains, table_cones
