@@ -243,3 +243,87 @@ def test_the_long_run_scheme_has_a_triangular_long_run(world):
     regressors = np.column_stack([np.ones(DAYS - 1), response[:-1]])
     errors = response[1:] - regressors @ np.linalg.lstsq(regressors, response[1:], rcond=None)[0]
     assert np.abs(covariance - errors.T @ errors / (DAYS - 1 - 4)).max() < 1e-10
+
+
+def calm_days(world):
+    """Three days on which demand struck upwards, and not by much."""
+    return [int(i) for i in np.flatnonzero((world[1][:, 0] > 0.3) & (world[1][:, 0] < 0.8))[10:13]]
+
+
+def told(world, *rows, **more):
+    days = [world[0].index[i].date() for i in calm_days(world)]
+    plain = {"channel": "demand", "claim": "positive", "dates": days, "imposed": False}
+    return {**PAIR, "narratives": [plain, *rows], **more}
+
+
+def shocks_on(run, frame, days):
+    """Structural shocks (draw, day, shock) by hand from the saved coefficients."""
+    found = at.structural_of(run.tree)
+    series = frame[list(NAMES)].to_numpy()
+    lags = found.lag_coefficients[:, :, 0].reshape(-1, 3, 3)
+    at_ = np.array(days)
+    error = series[at_] - series[at_ - 1] @ lags.swapaxes(1, 2) - found.intercept.reshape(-1, 1, 3)
+    impact = found.impact.reshape(-1, 3, 3)
+    return (
+        impact,
+        np.linalg.solve(impact, error.swapaxes(1, 2)).swapaxes(1, 2),
+        found.weight.ravel(),
+    )
+
+
+def test_a_narrative_that_is_not_imposed_is_asked(world):
+    """The share of draws that violate it, and nothing else of the run is touched."""
+    frame, _ = world
+    day = frame.index[400].date()
+    row = {
+        "channel": "supply", "claim": "overwhelming", "to": "prices", "date": day, "imposed": False
+    }  # fmt: skip
+    asked, plain = (
+        at.fit(model(frame, table), data=frame, settings=settings("signs"))
+        for table in (told(world, row), PAIR)
+    )
+    assert np.array_equal(asked.tree["structural/impact"], plain.tree["structural/impact"])
+    impact, shocks, weight = shocks_on(asked, frame, [*calm_days(world), 400])
+    share = weight / weight.sum()
+    fails = [shocks[:, i, 0] < 0 for i in range(3)]
+    parts = np.abs(impact[:, 1] * shocks[:, 3])
+    fails.append(2 * parts[:, 1] < parts.sum(1))
+    fails.append(np.any(fails, axis=0))
+    found = asked.manifest["notes"]["narratives_violated"]
+    assert list(found)[-1] == "all together"
+    assert 0.02 < found["all together"] < 1.0
+    np.testing.assert_allclose(list(found.values()), [share @ fail for fail in fails], atol=1e-12)
+    named = [f for f in asked.manifest["findings"] if f["name"].startswith("narrative: ")]
+    assert [1 - f["probability"] for f in named] == pytest.approx(list(found.values()))
+
+
+def test_what_is_imposed_is_violated_by_no_draw_and_a_list_is_as_many_narratives(world):
+    frame, _ = world
+    days = [frame.index[i].date() for i in calm_days(world)]
+    listed = {"channel": "demand", "claim": "positive", "dates": days}
+    single = [{"channel": "demand", "claim": "positive", "date": day} for day in days]
+    runs = [
+        at.fit(model(frame, told(world, *rows)), data=frame, settings=settings("signs"))
+        for rows in ([listed], single)
+    ]
+    assert set(runs[0].manifest["notes"]["narratives_violated"].values()) == {0.0}
+    assert np.array_equal(*(run.tree["structural/impact"] for run in runs))
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"claim": "positive", "dates": []}, "dates is an empty list"),
+        ({"claim": "positive"}, "needs a date, dates or a window"),
+        (
+            {"claim": "positive", "dates": [date(2016, 1, 4)], "date": date(2016, 1, 4)},
+            "needs a date, dates or a window",
+        ),
+        ({"claim": "positive", "dates": [date(1990, 1, 1)]}, "not inside the sample"),
+        ({"claim": "largest", "to": "price", "date": date(2016, 1, 4)}, "price"),
+    ],
+)
+def test_asked_narratives_are_checked_as_imposed_ones_are(world, row, said):
+    frame, _ = world
+    with pytest.raises(at.AttributionError, match=said):
+        model(frame, {**PAIR, "narratives": [{"channel": "demand", "imposed": False, **row}]})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attribution.errors import SpecError, nearest
+from attribution.estimation.asked_narratives import with_asked
 from attribution.estimation.instruments import by_instruments
 from attribution.estimation.rotations import by_order, by_restrictions
 from attribution.estimation.shape import Estimate
@@ -53,10 +54,17 @@ def structural_var(
             f"--sampler {sampler}: model '{spec.name}' has scheme '{scheme}' and law"
             f" '{spec.errors.law}', and no rotations to search; leave it out"
         )
+    if scheme == "restrictions" and not per_shock:
+        found = by_restrictions(spec, panel, draws, seed, event_in, sampler)
+    else:
+        found = _way_of(scheme, per_shock=per_shock)(spec, panel, draws, seed, event_in)
+    return with_asked(spec, panel, found)
+
+
+def _way_of(scheme: str, *, per_shock: bool) -> Scheme:
+    """Name what estimates a scheme that leaves no rotation to search."""
     if scheme == "proxy":
-        return by_instruments(spec, panel, draws, seed, event_in)
+        return by_instruments
     if per_shock or scheme in ("heteroskedasticity", "non_gaussian"):
-        return by_law(spec, panel, draws, seed, event_in)
-    if scheme == "restrictions":
-        return by_restrictions(spec, panel, draws, seed, event_in, sampler)
-    return by_order(spec, panel, draws, seed, event_in)
+        return by_law
+    return by_order

@@ -160,7 +160,11 @@ def _restricted(table: Identification) -> tuple[str, ...]:
             for side in (ranking.larger, ranking.smaller)
         ),
         *(share.variable for share in table.shares),
-        *(narrative.to for narrative in table.narratives if narrative.to is not None),
+        *(
+            narrative.to
+            for narrative in (*table.narratives, *table.asked)
+            if narrative.to is not None
+        ),
     )
     return tuple(dict.fromkeys(names))
 

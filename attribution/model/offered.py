@@ -73,6 +73,11 @@ def check_headline(spec: ModelSpec, table: Identification) -> None:
             f"{spec.name}: table '{table.name}' has no direction, and kind '{spec.kind}' measures"
             " per fall or rise of the outcome; add direction"
         )
+    if table.asked:
+        raise SpecError(
+            f"{spec.name}: table '{table.name}': narratives belong to kind 'svar', imposed or not,"
+            f" and the model is of kind '{spec.kind}'; remove them"
+        )
     if table.elastic:
         return
     odd = [c for c in table.cells if not c.on_impact or c.per != OUTCOME or c.zero]

@@ -89,7 +89,8 @@ def system_of(table: Table) -> System:
 def minnesota_of(table: Table) -> Minnesota:
     """Read the prior on lag coefficients."""
     default = Minnesota()
-    table.known(name for name in default.__dataclass_fields__ if name != "inferred")
+    known = default.__dataclass_fields__.items()
+    table.known(name for name, entry in known if "key" not in entry.metadata)
     listed = isinstance(table.values.get("hierarchical"), list | tuple)
     return Minnesota(
         tightness=table.number("tightness", default.tightness, above=0),

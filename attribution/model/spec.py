@@ -110,7 +110,7 @@ class Minnesota:
     single_unit_root: float | None = None
     hierarchical: bool = False
     residual_scales: tuple[tuple[str, float], ...] = ()
-    inferred: tuple[str, ...] = ()
+    inferred: tuple[str, ...] = field(default=(), metadata={"key": "hierarchical"})
 
     def infers(self, name: str) -> bool:
         """Whether a hyperparameter, one of ``INFERRED``, is integrated over."""
