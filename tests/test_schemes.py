@@ -327,3 +327,51 @@ def test_asked_narratives_are_checked_as_imposed_ones_are(world, row, said):
     frame, _ = world
     with pytest.raises(at.AttributionError, match=said):
         model(frame, {**PAIR, "narratives": [{"channel": "demand", "imposed": False, **row}]})
+
+
+@pytest.mark.parametrize("scheme", ["recursive", "long_run"])
+@pytest.mark.parametrize("horizons", [0, 3, "long_run"])
+def test_an_ordered_shock_is_reported_the_way_up_that_is_asked_for(world, scheme, horizons):
+    """A shock whose response has the wrong sign is turned, draw by draw; nothing else moves."""
+    frame, _ = world
+    plain = {"scheme": scheme, "shocks": list(SHOCKS)}
+    sign = {"variable": "output", "sign": "-", "horizons": horizons}
+    one, two = (
+        at.fit(model(frame, table), data=frame, settings=settings("recursive"))
+        for table in (plain, {**plain, "signs": {"demand": sign}})
+    )
+    before, after = (run.tree["structural"].to_dataset() for run in (one, two))
+    slopes, impact = (after[k].to_numpy() for k in ("lag_coefficients", "impact"))
+    power = slopes[:, :, 0]
+    moved = {
+        0: impact,
+        3: power @ power @ power @ impact,
+        "long_run": np.linalg.solve(np.eye(3) - power, impact),
+    }[horizons]
+    assert (moved[:, :, 0, 0] < 0).all()
+    turned = np.sign(impact[:, :, 0, 0] / before["impact"].to_numpy()[:, :, 0, 0])
+    assert np.array_equal(impact[..., 0], before["impact"].to_numpy()[..., 0] * turned[..., None])
+    assert np.array_equal(impact[..., 1:], before["impact"].to_numpy()[..., 1:])
+    parts = [run.tree["posterior/contribution"].to_numpy() for run in (one, two)]
+    np.testing.assert_allclose(*parts, atol=1e-10)  # a contribution has no way up
+    assert float(two.tree["point/impact"][0, 0]) < 0
+
+
+@pytest.mark.parametrize(
+    ("signs", "said"),
+    [
+        ({"demnd": {"variable": "output", "sign": "+"}}, "'demnd', which is not a shock"),
+        ({"demand": {"variable": "outpt", "sign": "+"}}, "'outpt', which is not a variable"),
+        ({"demand": {"variable": "output", "sign": "0"}}, "sign '0' is unknown"),
+        ({"demand": {"variable": "output", "sign": "+", "horizons": [0, 4]}}, "give one horizon"),
+    ],
+)
+def test_a_sign_that_fits_no_shock_is_refused(world, signs, said):
+    with pytest.raises(at.SpecError, match=said):
+        model(world[0], {"scheme": "long_run", "shocks": list(SHOCKS), "signs": signs})
+
+
+def test_only_ordered_shocks_take_signs(world):
+    sign = {"demand": {"variable": "output", "sign": "+"}}
+    with pytest.raises(at.SpecError, match="does not read signs"):
+        model(world[0], {**PAIR, "signs": sign})

@@ -20,6 +20,7 @@ from attribution.identify.bite import Bite
 from attribution.identify.long_run import long_run
 from attribution.identify.recursive import recursive
 from attribution.identify.rotate import Rotated, rotate
+from attribution.identify.upright import upright
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.reduced import ReducedForm
@@ -73,9 +74,10 @@ def by_order(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str
     if isinstance(form, ConjugateForm):
         center = center_of(form, flat=spec.prior.flat)
         point = scheme(center, order=order, shocks=shocks, draws=1, seed=0).posterior
+        point = upright(point, spec.scheme.signs)
         extra = record.point(point, panel.units, spec.system.horizons)
     return Estimate(
-        posterior=found.posterior,
+        posterior=upright(found.posterior, spec.scheme.signs),
         parameters=hyperparameters(found.hyper),
         notes=dict(form.notes),
         extra=extra,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attribution.errors import SpecError, nearest
 from attribution.model.restriction import OUTCOME, Identification
 from attribution.model.scheme import LAWS, ROTATION_INVARIANT, Errors, Scheme
+from attribution.model.signs import check_signs
 from attribution.model.spec import ModelSpec, StructuralPrior
 
 OFFERED = {
@@ -102,6 +103,7 @@ def check_scheme(spec: ModelSpec) -> None:
     _check_prior(spec)
     _check_scales(spec)
     _check_parts(spec)
+    check_signs(spec)
     if scheme.name in ORDERED:
         _check_order(spec)
     n = len(spec.system.variables)
@@ -210,6 +212,7 @@ def _check_parts(spec: ModelSpec) -> None:
         "order": (bool(scheme.order), ORDERED),
         "instruments": (bool(scheme.instruments), ("proxy",)),
         "breaks": (bool(scheme.breaks), ("heteroskedasticity",)),
+        "signs": (bool(scheme.signs), ORDERED),
     }
     for key, (there, home) in parts.items():
         if there and scheme.name not in home:
