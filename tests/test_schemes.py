@@ -375,3 +375,61 @@ def test_only_ordered_shocks_take_signs(world):
     sign = {"demand": {"variable": "output", "sign": "+"}}
     with pytest.raises(at.SpecError, match="does not read signs"):
         model(world[0], {**PAIR, "signs": sign})
+
+
+def summed(frame, **system):
+    return {"system": {**model_parts(frame)["system"], **system}}
+
+
+def test_a_cumulated_variable_has_the_responses_and_shares_of_its_sum(world):
+    """The oracle: a system to which the sum is added as a state, its forecast error by powers."""
+    frame, _ = world
+    asked = model(frame, PAIR, **summed(frame, cumulated=["rate", "output"]))
+    run = at.fit(asked, data=frame, settings=settings("signs"))
+    found = run.tree["cumulated"].to_dataset()
+    assert list(found["variable"].to_numpy()) == ["rate", "output"]
+    saved = at.structural_of(run.tree)
+    slopes, impact = saved.lag_coefficients[1, 7, 0], saved.impact[1, 7]
+    state = np.zeros((6, 6))  # [y_t, sum of y up to t]
+    state[:3, :3] = state[3:, :3] = slopes
+    state[3:, 3:] = np.eye(3)
+    step, variance = np.concatenate([impact, impact]), np.zeros((3, 3))
+    for horizon in range(9):
+        variance += step[3:] ** 2
+        for name, row in (("rate", 2), ("output", 0)):
+            here = found.sel(variable=name, horizon=horizon, chain=1, draw=7)
+            response = here["response"].sel(channel=["demand", "supply"]).to_numpy()
+            np.testing.assert_allclose(response, step[3 + row, :2], rtol=1e-9, atol=1e-12)
+            share = variance[row] / variance[row].sum()
+            np.testing.assert_allclose(
+                here["share"].sel(channel=["demand", "supply", "unattributed"]), share, rtol=1e-9
+            )
+        step = state @ step
+    again = at.variance_shares(saved, 8, cumulated=True)
+    np.testing.assert_allclose(
+        again[..., [2, 0], :2], found["share"].sel(channel=["demand", "supply"]), rtol=1e-12
+    )
+
+
+def test_a_point_estimate_has_cumulated_responses_too(world):
+    frame, _ = world
+    asked = model(frame, {"scheme": "recursive"}, **summed(frame, cumulated=["output"]))
+    point = at.fit(asked, data=frame, settings=settings("recursive")).tree["point"].to_dataset()
+    sums = point["response"].sel(variable="output", channel=list(NAMES)).cumsum("horizon")
+    ours = point["cumulated_response"].sel(cumulated="output", channel=list(NAMES))
+    ours = ours.transpose(*sums.dims)
+    np.testing.assert_allclose(ours, sums, rtol=1e-12)
+    share = point["cumulated_share"].sel(channel=list(NAMES)).sum("channel")
+    np.testing.assert_allclose(share, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("system", "said"),
+    [
+        ({"cumulated": ["outpt"]}, "cumulated names 'outpt'"),
+        ({"cumulated": ["output"], "levels": ["output"]}, "summed already"),
+    ],
+)
+def test_what_cannot_be_summed_is_refused(world, system, said):
+    with pytest.raises(at.SpecError, match=said):
+        model(world[0], PAIR, **summed(world[0], **system))

@@ -75,7 +75,7 @@ def by_order(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str
         center = center_of(form, flat=spec.prior.flat)
         point = scheme(center, order=order, shocks=shocks, draws=1, seed=0).posterior
         point = upright(point, spec.scheme.signs)
-        extra = record.point(point, panel.units, spec.system.horizons)
+        extra = record.point(point, panel.units, spec.system.horizons, spec.system.cumulated)
     return Estimate(
         posterior=upright(found.posterior, spec.scheme.signs),
         parameters=hyperparameters(found.hyper),

@@ -240,5 +240,5 @@ def _maximum(spec: ModelSpec, panel: Panel, shift: VarianceShift) -> Groups:
         },
         {"variable": variables, "shock": list(names)},
     )
-    point = record.point(estimate, panel.units, spec.system.horizons)
+    point = record.point(estimate, panel.units, spec.system.horizons, spec.system.cumulated)
     return {"/maximum_likelihood": data, **point}

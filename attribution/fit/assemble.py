@@ -52,7 +52,9 @@ def run_of(
     findings += [] if weighed is None else [weighed]
     findings += [] if separation is None else [_told_apart(separation)]
     if spec.event.asked:
-        groups |= record.structure(found.posterior, panel.units, spec.system.horizons)
+        groups |= record.structure(
+            found.posterior, panel.units, spec.system.horizons, spec.system.cumulated
+        )
         groups |= _event(spec, panel, first, findings)
     elif found.parameters:
         groups["/parameters"] = xr.Dataset(dict(found.parameters))

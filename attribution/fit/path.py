@@ -145,7 +145,9 @@ def _part(spec: ModelSpec, panel: Panel, found: Estimate) -> Part:
         groups = record.contributions(splits, outcome)
         reported = groups["/posterior"]["contribution"]
     else:
-        groups = record.structure(found.posterior, panel.units, spec.system.horizons)
+        groups = record.structure(
+            found.posterior, panel.units, spec.system.horizons, spec.system.cumulated
+        )
         reported, unit = system_draws(groups, outcome), ""
     seen = judged(reported, weight, unit, found.stats)
     sampling.refuse(seen, reported)

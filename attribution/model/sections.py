@@ -65,7 +65,7 @@ def _window(table: Table) -> Window:
 
 def system_of(table: Table) -> System:
     """Read the variables, the lags and the horizons that are reported."""
-    table.known(("variables", "lags", "constant", "auxiliary", "tests", "horizons", "levels"))
+    table.known(System.__dataclass_fields__)
     system = System(
         variables=table.texts("variables"),
         lags=table.integer("lags", at_least=1),
@@ -74,14 +74,22 @@ def system_of(table: Table) -> System:
         tests=table.texts("tests", ()),
         horizons=table.integer("horizons", System.horizons),
         levels=table.texts("levels", ()),
+        cumulated=table.texts("cumulated", ()),
     )
     if not system.variables:
         raise SpecError(f"{table.place}: variables is empty; name the series of the model")
-    for name in system.levels:
-        if name not in system.variables:
+    for key in ("levels", "cumulated"):
+        for name in getattr(system, key):
+            if name not in system.variables:
+                raise SpecError(
+                    f"{table.place}: {key} names '{name}', which is not among variables"
+                    f"{nearest(name, system.variables)}; correct it"
+                )
+    for name in system.cumulated:
+        if name in system.levels:
             raise SpecError(
-                f"{table.place}: levels names '{name}', which is not among variables"
-                f"{nearest(name, system.variables)}; correct it"
+                f"{table.place}: '{name}' is in levels and cumulated; a level has been summed"
+                " already: drop one of the two"
             )
     return system
 

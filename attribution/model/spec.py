@@ -75,7 +75,8 @@ class System:
     their own and never feed back.  ``tests`` are series that no restriction may touch.
     ``horizons`` is how many periods after a shock responses are reported.  ``levels`` are variables
     in levels: over a window they move by their last value, where all others, changes themselves,
-    add up.
+    add up.  Of ``cumulated`` ones, changes, responses and shares of variance are reported of their
+    sum, too.
     """
 
     variables: tuple[str, ...]
@@ -85,6 +86,7 @@ class System:
     tests: tuple[str, ...] = ()
     horizons: int = 10
     levels: tuple[str, ...] = ()
+    cumulated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
