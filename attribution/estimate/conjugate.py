@@ -62,6 +62,14 @@ def own_lags(spec: ModelSpec) -> np.ndarray:
     return np.array([spec.prior.mean_of(name) for name in spec.system.variables])
 
 
+def mode_of(posterior: niw.NormalInverseWishart) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return coefficients (regressor, variable) and Σ at their marginal modes.
+
+    .. math:: \bar B, \qquad \frac{S}{\nu + n + 1}
+    """
+    return posterior.mean, posterior.scale / (posterior.dof + len(posterior.scale) + 1.0)
+
+
 @dataclass(eq=False)  # it goes on where its last batch ended
 class ConjugateForm:
     """Independent draws from a closed-form posterior, laid out as chains of equal length.
@@ -79,6 +87,11 @@ class ConjugateForm:
     notes: Mapping[str, object]
     posterior: niw.NormalInverseWishart
     rng: np.random.Generator
+
+    @property
+    def mode(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients (regressor, variable) and Σ at their marginal modes."""
+        return mode_of(self.posterior)
 
     def batch(self, draws: int) -> Batch:
         """Draw factors now and coefficients for whichever of them are asked for."""

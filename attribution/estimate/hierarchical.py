@@ -39,6 +39,18 @@ class HierarchicalForm:
     proposal: Proposal
     listed: np.ndarray
     rng: np.random.Generator
+    peak: np.ndarray
+
+    @property
+    def mode(self) -> tuple[np.ndarray, np.ndarray]:
+        r"""Coefficients (regressor, variable) and Σ at their modes given those of the rest.
+
+        .. math:: \bar B, \qquad \frac{S}{\nu + n + 1} \quad \text{at the hyperparameters' mode}
+        """
+        problem, at, n = self.hierarchy.problem, self.peak[None], len(self.variables)
+        root = evidence.scale_roots(at, problem)[0]
+        mean = evidence.draw_coefficients(at, np.zeros((1, n, n)), problem, self.rng.spawn(1)[0])
+        return mean[0], root @ root.T / (self.hierarchy.dof + n + 1.0)
 
     def batch(self, draws: int) -> Batch:
         """Draw hyperparameters, weights and factors now; coefficients where they are asked for."""
@@ -141,16 +153,19 @@ def hierarchical_form(
             f" carry the weight, with {len(listed)} days of their own scale; set hierarchical ="
             " false, or list fewer outliers"
         )
+    mode, height = natural_mode(problem)
+    peak = points(problem, mode[None])
     return HierarchicalForm(
         variables=system.variables,
         time=pd.DatetimeIndex(frame.index[system.lags :]),
         constant=system.constant,
         chains=chains,
-        notes=_notes(problem, fitted, share),
+        notes=_notes(problem, peak, height, share),
         hierarchy=problem,
         proposal=fitted,
         listed=listed,
         rng=rng,
+        peak=peak[0],
     )
 
 
@@ -158,9 +173,8 @@ def _share(problem: Hierarchy, fitted: Proposal, rng: np.random.Generator) -> fl
     return weight_size(draw(problem, fitted, PILOT, rng)[1]) / PILOT
 
 
-def _notes(problem: Hierarchy, fitted: Proposal, share: float) -> dict[str, object]:
-    mode, height = natural_mode(problem)
-    found = named(problem, points(problem, mode[None]))
+def _notes(problem: Hierarchy, peak: np.ndarray, height: float, share: float) -> dict[str, object]:
+    found = named(problem, peak)
     return {
         "hyperparameter_mode": {name: values[0].tolist() for name, values in found.items()},
         "hyperparameter_mode_of": MODE_OF,

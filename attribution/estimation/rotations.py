@@ -11,7 +11,7 @@ from attribution import record
 from attribution.errors import SpecError
 from attribution.estimate.conjugate import ConjugateForm
 from attribution.estimate.reduced_form import reduced_form
-from attribution.estimation.point import center_of
+from attribution.estimation.point import center_of, mode_group
 from attribution.estimation.robust_group import robust_group
 from attribution.estimation.search import searched
 from attribution.estimation.shape import Estimate, Groups
@@ -60,7 +60,11 @@ def by_restrictions(
                 "claims": claims_record(found.bites),
             },
         },
-        extra={**_factors(found), **robust_group(spec, table, panel, found.posterior, chance)},
+        extra={
+            **mode_group(form),
+            **_factors(found),
+            **robust_group(spec, table, panel, found.posterior, chance),
+        },
     )
 
 
@@ -70,12 +74,12 @@ def by_order(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str
     scheme = recursive if spec.scheme.name == "recursive" else long_run
     order, shocks = spec.scheme.order, spec.scheme.shocks
     found = scheme(form, order=order, shocks=shocks, draws=draws, seed=chance)
-    extra: Groups = {}
+    extra: Groups = mode_group(form)
     if isinstance(form, ConjugateForm):
         center = center_of(form, flat=spec.prior.flat)
         point = scheme(center, order=order, shocks=shocks, draws=1, seed=0).posterior
         point = upright(point, spec.scheme.signs)
-        extra = record.point(point, panel.units, spec.system.horizons, spec.system.cumulated)
+        extra |= record.point(point, panel.units, spec.system.horizons, spec.system.cumulated)
     return Estimate(
         posterior=upright(found.posterior, spec.scheme.signs),
         parameters=hyperparameters(found.hyper),

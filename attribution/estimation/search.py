@@ -17,6 +17,7 @@ from attribution.estimate.cones import cone_chains
 from attribution.estimate.conjugate import ConjugateForm
 from attribution.estimate.sample import CHAINS
 from attribution.estimation.impact_cones import impact_cones
+from attribution.estimation.point import mode_group
 from attribution.estimation.restrictions import acceptance_finding, acceptance_note
 from attribution.estimation.robust_group import robust_group
 from attribution.estimation.shape import Estimate
@@ -87,7 +88,7 @@ def searched(
         posterior=found,
         findings=(acceptance_finding(accepted),),
         notes={**form.notes, "acceptance": acceptance_note(accepted)},
-        extra=robust_group(spec, table, panel, found, seed),
+        extra={**mode_group(form), **robust_group(spec, table, panel, found, seed)},
     )
 
 
@@ -122,6 +123,7 @@ def _by_slices(
                 "levels": [[float(level) for level in one.levels] for one in found],
             },
         },
+        extra=mode_group(form),
     )
 
 

@@ -10,7 +10,7 @@ from attribution.record.event import (
 )
 from attribution.record.labels import ESTIMAND, observed, tree_of
 from attribution.record.study import ANSWER, ANSWERS, is_study, study_tables, study_tree
-from attribution.record.system import HORIZONS, point, structural_of, structure
+from attribution.record.system import HORIZONS, mode, point, structural_of, structure
 
 __all__ = [
     "ANSWER",
@@ -25,6 +25,7 @@ __all__ = [
     "game_of",
     "has_coalitions",
     "is_study",
+    "mode",
     "observed",
     "point",
     "prior_contributions",

@@ -109,6 +109,29 @@ def point(
     return {"/point": merged.reindex(channel=parts[-1]["channel"])}
 
 
+def mode(
+    variables: Sequence[str], slopes: np.ndarray, intercept: np.ndarray, covariance: np.ndarray
+) -> dict[str, xr.Dataset]:
+    """Make group ``/mode``: the reduced form at the mode of its posterior, before any claim.
+
+    Parameters
+    ----------
+    slopes : (lag, variable, regressor).
+    intercept : (variable,).
+    covariance : (variable, variable), Σ.
+    """
+    names = list(variables)
+    data = xr.Dataset(
+        {
+            "lag_coefficients": (("lag", "variable", "regressor"), slopes),
+            "intercept": ("variable", intercept),
+            "covariance": (("variable", "regressor"), covariance),
+        },
+        {"lag": np.arange(1, len(slopes) + 1), "variable": names, "regressor": names},
+    )
+    return {"/mode": data}
+
+
 def _coefficients(structural: StructuralPosterior, axes: Mapping[str, object]) -> xr.Dataset:
     variables = list(structural.variables)
     return xr.Dataset(

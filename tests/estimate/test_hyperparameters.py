@@ -294,3 +294,43 @@ def test_a_law_per_shock_infers_the_tightness_alone():
     asked |= {"errors": {"law": "independent_t"}, "identification": {"scheme": "non_gaussian"}}
     with pytest.raises(SpecError, match="hierarchical with 'decay' is not offered"):
         at.model_from(asked, name="toy")
+
+
+def test_the_covariance_at_the_mode_is_the_peak_of_its_density(values):
+    form = reduced_form(question(replace(PLAIN, hierarchical=False)), values, seed=1)
+    _, peak = form.mode
+    law = stats.invwishart(form.posterior.dof, form.posterior.scale)
+    top = law.logpdf(peak)
+    for i, j in ((0, 0), (0, 1), (1, 1)):
+        step = np.zeros((2, 2))
+        step[i, j] = step[j, i] = 1e-4 * np.sqrt(peak[i, i] * peak[j, j])
+        sides = law.logpdf(peak + step), law.logpdf(peak - step)
+        assert max(sides) < top
+        assert abs(sides[0] - sides[1]) < 1e-6
+
+
+def test_at_the_mode_a_hierarchical_prior_is_the_given_one(values):
+    """Coefficients and covariance are those of a prior that is told the mode."""
+    prior = replace(PLAIN, inferred=("tightness", "decay", "single_unit_root"))
+    prior = replace(prior, single_unit_root=1.0)
+    form = reduced_form(question(prior), values, seed=1)
+    told_ = replace(
+        prior, hierarchical=False, inferred=(), **{
+            name: form.notes["hyperparameter_mode"][name] for name in prior.inferred
+        }
+    )  # fmt: skip
+    given = reduced_form(question(told_), values, seed=1)
+    for ours, theirs in zip(form.mode, given.mode, strict=True):
+        assert_allclose(ours, theirs, rtol=1e-8, atol=1e-10)
+
+
+def test_a_run_holds_the_mode(values):
+    asked = told({"hierarchical": ["tightness"]})
+    run = at.fit(at.model_from(asked, name="toy"), data=values, settings=at.Settings(draws=2000))
+    mode = run.tree["mode"].to_dataset()
+    covariance = mode["covariance"].to_numpy()
+    assert_allclose(covariance, covariance.T)
+    drawn = run.tree["structural/impact"].to_numpy()
+    mean = (drawn @ drawn.swapaxes(-1, -2)).mean((0, 1))
+    ratio = np.diag(covariance) / np.diag(mean)  # mode and mean of an inverse Wishart of 60 days
+    assert ((ratio > 0.85) & (ratio < 1.0)).all()
