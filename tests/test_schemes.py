@@ -71,7 +71,9 @@ def model(frame, identification, *, event=True, law="gaussian", **parts):
         "identification": identification,
         **parts,
     }
-    if event:
+    if isinstance(event, dict):
+        spec["event"] = event
+    elif event:
         day = index[-1].date()
         window = {"name": "last day", "start": day, "end": day}
         spec["event"] = {"name": "the last day", "outcome": "output", "windows": [window]}
@@ -433,3 +435,78 @@ def test_a_point_estimate_has_cumulated_responses_too(world):
 def test_what_cannot_be_summed_is_refused(world, system, said):
     with pytest.raises(at.SpecError, match=said):
         model(world[0], PAIR, **summed(world[0], **system))
+
+
+def test_the_shocks_of_every_day_are_saved_on_request(world):
+    frame, _ = world
+    asked = settings("signs", shocks=True)
+    run = at.fit(model(frame, PAIR), data=frame, settings=asked)
+    saved = run.tree["every_shock/shock"]
+    assert list(saved["day"].to_numpy()) == list(frame.index[1:])
+    _, by_hand, _ = shocks_on(run, frame, range(1, DAYS))
+    ours = saved.transpose("chain", "draw", "day", "name").to_numpy()
+    np.testing.assert_allclose(ours.reshape(by_hand.shape), by_hand, atol=1e-10)
+    plain = at.fit(model(frame, PAIR), data=frame, settings=settings("signs"))
+    assert "every_shock" not in plain.tree
+    with pytest.raises(at.SpecError, match="--shocks: kind 'bvar' has more shocks"):
+        at.fit("bvar", settings=asked)
+
+
+def whole(**more):
+    windows = [{"name": "sample", "whole_sample": True}]
+    return {"name": "all of it", "outcome": "output", "windows": windows, **more}
+
+
+@pytest.mark.parametrize("scheme", [PAIR, {"scheme": "recursive"}], ids=["table", "recursive"])
+def test_a_window_over_the_whole_sample_holds_nothing_out(world, scheme):
+    frame, _ = world
+    few = at.Settings(draws=1000, seed=3)
+    run = at.fit(model(frame, scheme, event=whole()), data=frame, settings=few)
+    quiet = at.fit(model(frame, scheme, event=False), data=frame, settings=few)
+    assert np.array_equal(run.tree["structural/impact"], quiet.tree["structural/impact"])
+    assert run.manifest["settings"]["hold_out"] == ""
+    window = run.tree["windows/sample"].to_dataset()
+    assert list(window["time"].to_numpy()) == list(frame.index[1:])
+    total = window["contribution"].sum("channel") + window["baseline"]
+    np.testing.assert_allclose(
+        total, np.broadcast_to(frame["output"].iloc[1:], total.shape), atol=1e-9
+    )
+    history = at.historical_decomposition(
+        at.structural_of(run.tree), frame[list(NAMES)], variables=["output"]
+    )
+    weight = run.tree["weights/weight"]
+    mean = (window["contribution"] * weight).sum(("chain", "draw")) / weight.sum()
+    ours = history.mean[:, 0, : mean.sizes["channel"]]
+    np.testing.assert_allclose(mean.transpose("time", "channel"), ours, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"hold_out": [date(2016, 1, 4), date(2016, 1, 5)]}, "holds nothing out and stands alone"),
+        (
+            {
+                "windows": [
+                    {"name": "sample", "whole_sample": True},
+                    {"name": "day", "start": date(2016, 1, 4), "end": date(2016, 1, 4)},
+                ]
+            },
+            "remove hold_out and the other windows",
+        ),
+        (
+            {"windows": [{"name": "s", "whole_sample": True, "start": date(2016, 1, 4)}]},
+            "unknown key 'start'",
+        ),
+    ],
+)
+def test_a_window_over_the_whole_sample_stands_alone(world, changes, said):
+    frame, _ = world
+    with pytest.raises(at.SpecError, match=said):
+        model(frame, PAIR, event=whole(**changes))
+
+
+def test_more_numbers_than_fit_are_refused_before_the_fit(world):
+    frame, _ = world
+    many = at.Settings(draws=400_000, seed=3)
+    with pytest.raises(at.SpecError, match=r"window 'sample': .*; ask for at most [\d,]+ --draws"):
+        at.fit(model(frame, PAIR, event=whole()), data=frame, settings=many)

@@ -16,9 +16,10 @@ from attribution.decompose import decompose
 from attribution.estimate.design import EVENT_IN
 from attribution.estimation import REWEIGHTED, Estimate
 from attribution.finding import Finding
+from attribution.fit.every_day import every_shock
 from attribution.fit.judge import weights_finding
 from attribution.fit.settings import Settings
-from attribution.model.spec import ModelSpec
+from attribution.model.spec import NEVER, ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import Decomposition
 from attribution.run import Run, digest_of, versions
@@ -59,6 +60,8 @@ def run_of(
     elif found.parameters:
         groups["/parameters"] = xr.Dataset(dict(found.parameters))
     groups |= found.extra
+    if settings.shocks:
+        groups |= every_shock(spec, panel, found.posterior)
     findings += found.findings
     if len(fits) > 1:
         groups["/event_in"] = record.every_way(
@@ -125,7 +128,9 @@ def _manifest(
             "event_in": settings.event_in,
             "sampler": settings.sampler,
             "windows": {w.name: f"{w.start} to {w.end}" for w in spec.event.windows},
-            "hold_out": " to ".join(map(str, spec.event.hold_out)) if spec.event.asked else "",
+            "hold_out": ""
+            if NEVER in spec.event.hold_out
+            else " to ".join(map(str, spec.event.hold_out)),
         },
         "digests": {"model": digest_of(spec), "data": panel.digest},
         "versions": versions(),

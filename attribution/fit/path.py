@@ -18,6 +18,7 @@ from attribution.decompose import decompose
 from attribution.errors import EventError, SpecError
 from attribution.estimation import Estimate, estimate
 from attribution.fit.assemble import Part, run_of
+from attribution.fit.every_day import refuse_shocks, whole_sample
 from attribution.fit.judge import judged, system_draws
 from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
 from attribution.fit.studied import fit_study
@@ -79,14 +80,17 @@ def _fit(
     separation = _separation(spec)
     panel = _panel(spec, data)
     draws = chosen.draws or DRAWS.get(spec.kind, DRAWS["svar"])
+    full = whole_sample(spec, panel, draws)
+    if chosen.shocks:
+        refuse_shocks(spec, panel, draws)
     fits = []
     for way in asked:
         say(f"estimating {spec.name}" + (f", event {way}" if len(asked) > 1 else ""))
         found = estimate(spec, panel, draws, chosen.seed, way, sampler, progress=chosen.progress)
-        fits.append(_part(spec, panel, found))
-    if spec.event.asked:
+        fits.append(_part(full, panel, found))
+    if full.event.asked:
         say("decomposing")
-    return run_of(spec, panel, fits, separation, replace(chosen, draws=draws, sampler=sampler))
+    return run_of(full, panel, fits, separation, replace(chosen, draws=draws, sampler=sampler))
 
 
 def _study(

@@ -33,6 +33,7 @@ class Settings:
     sampler : ``pymc`` or ``nutpie`` for kind ``bvar``; ``accept``, ``gibbs`` or ``slice`` for
         ``svar``; the first if None.
     progress : whether to show a live progress bar.
+    shocks : whether to save the structural shocks of every day of the sample.
     """
 
     draws: int | None = None
@@ -40,6 +41,7 @@ class Settings:
     event_in: str = "out"
     sampler: str | None = None
     progress: bool = False
+    shocks: bool = False
 
 
 def sampler_of(spec: ModelSpec, settings: Settings) -> str:

@@ -34,6 +34,9 @@ def sample_of(table: Table) -> Sample:
 def event_of(table: Table, kind: str) -> Event:
     """Read the event; its outcome is empty where an event that need not be is silent about it."""
     table.known(("name", "outcome", "hold_out", "windows"))
+    whole = [row for row in table.many("windows") if row.flag("whole_sample", False)]
+    if whole:
+        return _whole(table, whole[0], kind)
     windows = tuple(_window(row) for row in table.many("windows"))
     if not windows and kind not in QUIET:
         raise SpecError(f"{table.place}: no window; add [[event.windows]] with name, start and end")
@@ -53,8 +56,24 @@ def event_of(table: Table, kind: str) -> Event:
     return Event(table.text("name"), table.text("outcome"), windows, (first, last))
 
 
+def _whole(table: Table, row: Table, kind: str) -> Event:
+    """Read an event that is the whole sample; it has no other window and holds nothing out."""
+    row.known(("name", "whole_sample"))
+    if kind not in QUIET:
+        raise SpecError(
+            f"{row.place}: whole_sample belongs to kind {' or '.join(QUIET)}, the model is of kind"
+            f" '{kind}', which must hold its event out; give start and end"
+        )
+    if len(table.many("windows")) > 1 or "hold_out" in table.values:
+        raise SpecError(
+            f"{row.place}: whole_sample holds nothing out and stands alone; remove hold_out and the"
+            " other windows"
+        )
+    return Event(table.text("name"), table.text("outcome"), (), whole=row.text("name"))
+
+
 def _window(table: Table) -> Window:
-    table.known(("name", "start", "end"))
+    table.known(("name", "start", "end", "whole_sample"))
     window = Window(table.text("name"), table.day("start"), table.day("end"))
     if window.end < window.start:
         raise SpecError(f"{table.place}: it ends before it starts; swap the two dates")

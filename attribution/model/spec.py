@@ -34,13 +34,15 @@ class Event:
     """What is explained: the outcome variable, the windows, and the days kept out of estimation.
 
     Without windows nothing is asked: the model reports responses and variance shares alone, and
-    no day is held out.
+    no day is held out.  ``whole`` names a window over the whole sample, whose days the data tell;
+    until they are read nothing is asked.
     """
 
     name: str
     outcome: str
     windows: tuple[Window, ...]
     hold_out: tuple[date, date] = (NEVER, NEVER)
+    whole: str = ""
 
     @property
     def asked(self) -> bool:

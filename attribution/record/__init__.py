@@ -5,6 +5,7 @@ from attribution.record.event import (
     coherent,
     contributions,
     event_shocks,
+    every_shock,
     every_way,
     prior_contributions,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "coherent",
     "contributions",
     "event_shocks",
+    "every_shock",
     "every_way",
     "game_of",
     "has_coalitions",

@@ -81,12 +81,22 @@ def event_shocks(
 ) -> dict[str, xr.Dataset]:
     """Make group ``/structural_shocks``: those of the event's days (chain, draw, day, shock)."""
     whole = Window("event", spec.event.start, spec.event.end)
-    days, history, seen = window_values(values, whole, structural.lag_coefficients.shape[2])
-    data = xr.Dataset(
+    return {"/structural_shocks": _shocks(structural, values, whole)}
+
+
+def every_shock(
+    structural: StructuralPosterior, values: pd.DataFrame, window: Window
+) -> dict[str, xr.Dataset]:
+    """Make group ``/every_shock``: those of all days of a window (chain, draw, day, shock)."""
+    return {"/every_shock": _shocks(structural, values, window)}
+
+
+def _shocks(structural: StructuralPosterior, values: pd.DataFrame, window: Window) -> xr.Dataset:
+    days, history, seen = window_values(values, window, structural.lag_coefficients.shape[2])
+    return xr.Dataset(
         {"shock": ((*DRAW, "day", "name"), window_shocks(structural, days, history, seen))},
         {**lead(structural.weight), "day": days.rename("day"), "name": list(structural.shocks)},
     )
-    return {"/structural_shocks": data}
 
 
 def every_way(ways: Sequence[str], contribution: Sequence[xr.DataArray]) -> xr.Dataset:
