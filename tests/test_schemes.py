@@ -510,3 +510,64 @@ def test_more_numbers_than_fit_are_refused_before_the_fit(world):
     many = at.Settings(draws=400_000, seed=3)
     with pytest.raises(at.SpecError, match=r"window 'sample': .*; ask for at most [\d,]+ --draws"):
         at.fit(model(frame, PAIR, event=whole()), data=frame, settings=many)
+
+
+INSTRUMENTED = CASES["proxy"][0]
+
+
+@pytest.fixture(scope="module")
+def proxied(world):
+    frame, _ = world
+    asked = model(frame, INSTRUMENTED, prior={"flat": True}, event=whole())
+    return at.fit(asked, data=frame, settings=settings("proxy"))
+
+
+def test_a_proxy_has_a_point_estimate(world, proxied):
+    """By hand: least squares, the covariance with the instrument, one standard deviation."""
+    frame, _ = world
+    y, m = frame[list(NAMES)].to_numpy(), frame["news"].to_numpy()[1:]
+    x = np.column_stack([np.ones(DAYS - 1), y[:-1]])
+    slopes = np.linalg.lstsq(x, y[1:])[0]
+    error = y[1:] - x @ slopes
+    covariance = error.T @ error / (DAYS - 1 - 4)
+    gamma = error.T @ (m - m.mean())
+    column = gamma / np.sqrt(gamma @ np.linalg.solve(covariance, gamma))
+    point = proxied.tree["point"].to_dataset()
+    np.testing.assert_allclose(point["impact"].sel(shock="demand"), column, rtol=1e-9)
+    impact = point["impact"].to_numpy()
+    np.testing.assert_allclose(impact @ impact.T, covariance, rtol=1e-9)
+    for horizon in range(9):
+        power = np.linalg.matrix_power(slopes[1:].T, horizon)
+        ours = point["response"].sel(horizon=horizon, channel="demand")
+        np.testing.assert_allclose(ours, power @ column, rtol=1e-8, atol=1e-12)
+    per_unit = proxied.tree["weak_instruments/response"][0, 0]
+    ours = point["response"].sel(channel="demand") / column[0]
+    np.testing.assert_allclose(ours, per_unit, rtol=1e-8, atol=1e-12)
+
+
+def test_the_point_estimate_of_a_proxy_decomposes_the_whole_sample(world, proxied):
+    """The channel's shock is the projection of the errors; its parts sum with the rest."""
+    frame, _ = world
+    point = proxied.tree["point"].to_dataset()
+    y, slopes = frame[list(NAMES)].to_numpy(), point["lag_coefficients"].to_numpy()[0]
+    error = y[1:] - y[:-1] @ slopes.T - point["intercept"].to_numpy()
+    impact = point["impact"].to_numpy()
+    column = impact[:, 0]
+    shock = error @ np.linalg.solve(impact @ impact.T, column)
+    state, total = np.zeros(3), 0.0
+    for struck in shock:
+        state = slopes @ state + column * struck
+        total += state[0]
+    found = point["contribution"].sel(window="sample")
+    np.testing.assert_allclose(found.sel(channel="demand"), total, rtol=1e-9)
+    whole_ = found.sum() + point["baseline"].sel(window="sample")
+    np.testing.assert_allclose(whole_, frame["output"].iloc[1:].sum(), rtol=1e-9)
+
+
+def test_two_instruments_leave_no_single_point(world):
+    frame, _ = world
+    both = frame.assign(other=frame["news"] + np.sin(np.arange(DAYS)))
+    row = INSTRUMENTED["instruments"][0]
+    asked = {**INSTRUMENTED, "instruments": [row, {**row, "column": "other"}]}
+    run = at.fit(model(both, asked), data=both, settings=settings("proxy"))
+    assert "point" not in run.tree

@@ -22,6 +22,7 @@ from attribution.core.instrument_gibbs import ProxyData, sample, start
 from attribution.core.instrument_model import ProxyDraws, ProxyPrior
 from attribution.errors import IdentificationError
 from attribution.estimate import proxy_setup as setup
+from attribution.estimate.proxy_point import proxy_point
 from attribution.estimate.proxy_strength import Instrumented, Strength, strength
 from attribution.estimate.sample import CHAINS, refuse_settings
 from attribution.model.spec import ModelSpec
@@ -46,6 +47,7 @@ class ProxyFit:
         instrument, instrument); unit of the instrument.
     prior : with which the instruments entered.
     notes : numbers for the manifest.
+    point : least squares and the instrument's covariance, as one draw; see ``proxy_point``.
     """
 
     posterior: StructuralPosterior
@@ -54,6 +56,7 @@ class ProxyFit:
     parameters: Mapping[str, np.ndarray]
     prior: ProxyPrior
     notes: Mapping[str, object]
+    point: StructuralPosterior | None = None
 
 
 def fit_proxy(
@@ -139,6 +142,7 @@ def fit_proxy(
         },
         prior=prior,
         notes={"proposals_of_sigma_accepted": accepted, "share_kept": float(weight.mean())},
+        point=proxy_point(spec, data, channels),
     )
 
 

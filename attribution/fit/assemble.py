@@ -60,6 +60,9 @@ def run_of(
     elif found.parameters:
         groups["/parameters"] = xr.Dataset(dict(found.parameters))
     groups |= found.extra
+    if spec.event.asked and "/point" in groups:
+        values = panel.values[list(spec.system.variables)]
+        groups["/point"] = record.point_contributions(groups["/point"], values, spec)
     if settings.shocks:
         groups |= every_shock(spec, panel, found.posterior)
     findings += found.findings

@@ -7,6 +7,7 @@ from attribution.record.event import (
     event_shocks,
     every_shock,
     every_way,
+    point_contributions,
     prior_contributions,
 )
 from attribution.record.labels import ESTIMAND, observed, tree_of
@@ -30,6 +31,7 @@ __all__ = [
     "mode",
     "observed",
     "point",
+    "point_contributions",
     "prior_contributions",
     "structural_of",
     "structure",

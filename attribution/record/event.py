@@ -9,10 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from attribution.core.coherent import coherent_draw
-from attribution.decompose import window_shocks, window_values
+from attribution.decompose import decompose, window_shocks, window_values
 from attribution.model.spec import ModelSpec, Window
 from attribution.posterior import Decomposition, StructuralPosterior
 from attribution.record.labels import DRAW, lead
+from attribution.record.system import structural_of
 
 
 def contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
@@ -63,6 +64,23 @@ def coherent(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Data
         {"of_chain": int(chain), "of_draw": int(draw), "expected_loss": float(loss[chosen])}
     )
     return {"/coherent": data}
+
+
+def point_contributions(point: xr.Dataset, values: pd.DataFrame, spec: ModelSpec) -> xr.Dataset:
+    """Add to group ``/point`` what its shocks did in each window: contributions and baseline."""
+    one = structural_of(xr.DataTree.from_dict({"point": point}), "point")
+    outcome, levels = spec.event.outcome, spec.system.levels
+    splits = [decompose(one, values, w, outcome, levels=levels) for w in spec.event.windows]
+    sums, baselines, _ = zip(*(split.cumulated(outcome) for split in splits), strict=True)
+    coords = {"window": [split.window for split in splits], "channel": list(splits[0].channels)}
+    data = xr.Dataset(
+        {
+            "contribution": (("window", "channel"), np.array([part[0, 0] for part in sums])),
+            "baseline": ("window", np.array([part[0, 0] for part in baselines])),
+        },
+        coords,
+    )
+    return xr.merge([point, data], compat="override", join="left")
 
 
 def prior_contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
