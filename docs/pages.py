@@ -137,7 +137,9 @@ def identification_page() -> str:
 def settings_page(kind: Any) -> str:
     """Return the settings of a part of the specification with their defaults."""
     lines = ["| key | default |", "| --- | --- |"]
-    for name in kind.__dataclass_fields__:
+    for name, entry in kind.__dataclass_fields__.items():
+        if "key" in entry.metadata:  # read from another key
+            continue
         default = getattr(kind(), name)
         words = {(): "none", None: "none", False: "false", True: "true"}
         empty = {} if isinstance(default, float) else words

@@ -45,8 +45,11 @@ def fit(
     seed: Seed = 5,
     sampler: Annotated[
         str | None,
-        typer.Option(help="Kind bvar: pymc or nutpie; kind svar: accept or slice."),
+        typer.Option(help="Kind bvar: pymc or nutpie; kind svar: accept, gibbs or slice."),
     ] = None,
+    shocks: Annotated[
+        bool, typer.Option("--shocks", help="Save the structural shocks of every day.")
+    ] = False,
     rival: Annotated[
         str | None,
         typer.Option(help="A rival account as one more column: a shipped rival or a .toml file."),
@@ -69,7 +72,7 @@ def fit(
     from attribution.fit import Settings
     from attribution.fit import fit as run_fit
 
-    settings = Settings(draws, seed, event_in, sampler, progress=talk)
+    settings = Settings(draws, seed, event_in, sampler, progress=talk, shocks=shocks)
     say = teller(console, talk=talk)
     if rival is None:
         run = run_fit(model, data=data, event=dates, settings=settings, say=say)

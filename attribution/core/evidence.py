@@ -13,8 +13,8 @@ holds all there is to know.  A day with a scale s of its own enters divided by s
 
 Hyperparameters stand in one vector, each on the whole line:
 :math:`\log\lambda, \log\mu, \log\delta, \log\psi_1 \ldots \log\psi_n`, then for each scaled day
-:math:`\Phi^{-1}(1 - 1/s)`, standard normal before the data.  An infinite entry leaves the dummy
-observations of μ or δ out.
+:math:`\Phi^{-1}(1 - 1/s)`, standard normal before the data, and at the end, where the decay of
+lags is inferred, :math:`\log\rho`.  An infinite entry leaves the dummy observations of μ or δ out.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class Problem(NamedTuple):
 
     ``moments`` (k + n, k + n) sums :math:`a_t a_t'` over the days without a scale of their own,
     ``scaled`` (day, k + n) holds the others; ``days`` counts both.  ``level`` is the mean of the
-    first rows, ``zero`` where the zero of the data lies, ``own`` the prior mean of the first own lag, ``shapes`` and ``rates`` those of the
-    hyperpriors (gamma of λ, μ, δ; inverse gamma of ψ); ``free`` marks what is inferred.
+    first rows, ``zero`` where the zero of the data lies, ``own`` the prior mean of the first own
+    lag, ``shapes`` and ``rates`` those of the hyperpriors (gamma of λ, μ, δ; inverse gamma of ψ;
+    gamma of ρ); ``free`` marks what is inferred.  ``decay`` is ρ, NaN where it is inferred.
     """
 
     moments: np.ndarray
@@ -86,8 +87,9 @@ def _fill_prior(a, x, p):  # type: ignore[no-untyped-def]
     a[:] = 0.0
     if first:
         a[0, 0] = p.intercept_scale**-2.0
+    decay = math.exp(x[-1]) if math.isnan(p.decay) else p.decay
     for lag in range(p.lags):
-        tight = 2.0 * p.decay * math.log(lag + 1.0) - 2.0 * x[0]
+        tight = 2.0 * decay * math.log(lag + 1.0) - 2.0 * x[0]
         for j in range(n):
             at = first + lag * n + j
             a[at, at] = math.exp(tight + x[3 + j])
@@ -159,14 +161,14 @@ def _log_likelihood(x, p, a):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _log_prior(x, p):  # type: ignore[no-untyped-def]
     """Log hyperprior of what is free, in the coordinates of the vector."""
-    value = 0.0
-    for i in range(3 + len(p.own)):
-        shape, rate = p.shapes[i], p.rates[i]
-        if p.free[i]:
-            side = 1.0 if i < 3 else -1.0  # a gamma law, or one of the inverse
+    value, last = 0.0, 3 + len(p.own)
+    for i in range(last + 1):
+        shape, rate, at = p.shapes[i], p.rates[i], i if i < last else len(x) - 1
+        if p.free[i] if i < last else math.isnan(p.decay):
+            side = -1.0 if 3 <= i < last else 1.0  # the inverse has a gamma law, or it has one
             value += shape * math.log(rate) - math.lgamma(shape)
-            value += side * shape * x[i] - rate * math.exp(side * x[i])
-    for i in range(3 + len(p.own), len(x)):  # 1 / s is uniform
+            value += side * shape * x[at] - rate * math.exp(side * x[at])
+    for i in range(last, last + len(p.scaled)):  # 1 / s is uniform
         value -= 0.5 * (x[i] * x[i] + LOG_TWO_PI)
     return value
 

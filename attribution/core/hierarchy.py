@@ -3,11 +3,13 @@ r"""A regression and its hyperpriors in; the posterior of the hyperparameters, a
 .. math::
     \lambda \sim \Gamma(\text{mode } 0.2, \text{sd } 0.4), \quad
     \mu, \delta \sim \Gamma(\text{mode } 1, \text{sd } 1), \quad
-    \psi_j \sim IG(0.02^2, 0.02^2), \quad \Pr(s_d > s) = 1/s
+    \psi_j \sim IG(0.02^2, 0.02^2), \quad \Pr(s_d > s) = 1/s, \quad
+    \rho \sim \Gamma(\text{mode } 1, \text{sd } 0.5)
 
 inside the bounds of Giannone, Lenza and Primiceri; the scales s of listed days are Lenza and
-Primiceri's.  The law of ψ is theirs to the letter: flat in logs for residual scales well above
-0.02 in the unit of the series, and a push away from zero below.  All else is free of units.
+Primiceri's, the law of the decay ρ of lags is ours.  Each is inferred or given.  The law of ψ is
+theirs to the letter: flat in logs for residual scales well above 0.02 in the unit of the series,
+and a push away from zero below.  All else is free of units.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import log_ndtr, ndtr
 
-from attribution.core.evidence import Problem, log_densities
+from attribution.core.evidence import LOG_TWO_PI, Problem, log_densities
 
 WIDEST = 6.0
 """Bound on the normal score of a scaled day: s of a thousand million leaves the day out."""
@@ -25,6 +28,8 @@ WIDEST = 6.0
 BOUNDS = np.log([(1e-4, 5.0), (1e-4, 50.0), (1e-4, 50.0)])
 WIDTH = np.log(100.0)
 """Bounds on λ, μ, δ and how far ψ may lie from the square of the given spread, in logs."""
+DECAY_BOUNDS = np.log((0.01, 10.0))
+"""Bounds on ρ, in logs."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,30 @@ class Hierarchy:
         n, (many, one) = len(self.problem.own), np.isfinite(self.start[1:3])
         return float(n + 2 + n * many + one + self.problem.days)
 
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """Places of each inferred hyperparameter in the vector, by its name in a model file."""
+        n, days = len(self.problem.own), len(self.problem.scaled)
+        sizes = [1, 1, 1, n, days, len(self.start) - 3 - n - days]
+        places = np.split(np.arange(len(self.start)), np.cumsum(sizes)[:-1])
+        free = self.problem.free
+        return {
+            name: place
+            for name, place in zip(HYPERPARAMETERS, places, strict=True)
+            if len(place) and free[place].all()
+        }
+
+
+HYPERPARAMETERS = (
+    "tightness",
+    "sum_of_coefficients",
+    "single_unit_root",
+    "residual_scale",
+    "outlier_scale",
+    "decay",
+)
+"""Names of λ, μ, δ, ψ^½, s and ρ, in the order of the vector."""
+
 
 def gamma_shape_rate(mode: float, sd: float) -> tuple[float, float]:
     """Return shape and rate of the gamma law with this mode and standard deviation."""
@@ -63,6 +92,11 @@ def tightness_laws() -> dict[str, tuple[float, float]]:
     }
 
 
+def decay_law() -> tuple[float, float]:
+    """Shape and rate of the gamma law of ρ."""
+    return gamma_shape_rate(1.0, 0.5)
+
+
 def residual_rates() -> tuple[float, float]:
     """Shape and rate of the inverse gamma law of ψ."""
     return 0.02**2, 0.02**2
@@ -77,12 +111,12 @@ def hierarchy(
     own_lag: np.ndarray,
     lags: int,
     constant: bool,
-    decay: float,
+    decay: float | None,
     intercept_scale: float,
     tightness: float | None = None,
     scales: np.ndarray | None = None,
-    sum_of_coefficients: bool = True,
-    single_unit_root: bool = True,
+    sum_of_coefficients: float | bool = True,
+    single_unit_root: float | bool = True,
     outliers: np.ndarray | None = None,
     unit: np.ndarray | None = None,
     zero: np.ndarray | None = None,
@@ -95,7 +129,9 @@ def hierarchy(
     spread : (variable,); centre of the bounds on ψ, unit of the variable.
     level : (variable,); mean of the first ``lags`` rows.
     own_lag : (variable,); prior mean of the first own lag.
-    tightness, scales : λ and ψ^½ (variable,) where they are given; inferred if None.
+    tightness, scales, decay : λ, ψ^½ (variable,) and ρ where they are given; inferred if None.
+    sum_of_coefficients, single_unit_root : μ and δ where they are given; inferred if True, their
+        dummy observations left out if False.
     outliers : positions of the days with a scale of their own.
     unit, zero : (variable,); the unit of each series in that of the data, and where the zero of
         the data lies, if the series are standardised.
@@ -110,14 +146,18 @@ def hierarchy(
     rows = np.concatenate([regressors, response - regressors @ mean], axis=1)
     chosen = np.zeros(len(rows), bool)
     chosen[[] if outliers is None else outliers] = True
-    shapes, rates = np.array([*tightness_laws().values(), *[residual_rates()] * n]).T
+    laws = [*tightness_laws().values(), *[residual_rates()] * n, decay_law()]
+    shapes, rates = np.array(laws).T
     if unit is not None:
-        rates[3:] /= unit**2
-    days = int(chosen.sum())
+        rates[3 : 3 + n] /= unit**2
+    days, late = int(chosen.sum()), int(decay is None)
     psi = 2.0 * np.log(spread if scales is None else scales)
-    free = [tightness is None, sum_of_coefficients, single_unit_root]
-    start = [np.log(tightness or 0.2), *np.where(free[1:], 0.0, np.inf), *psi, *[0.0] * days]
+    dummies = sum_of_coefficients, single_unit_root
+    free = [tightness is None, *(given is True for given in dummies)]
+    unit_root = [np.log(given) if given else np.inf for given in dummies]
+    start = [np.log(tightness or 0.2), *unit_root, *psi, *[0.0] * (days + late)]
     around = 2.0 * np.log(spread)
+    ends = np.tile(DECAY_BOUNDS, (late, 1)).T
     return Hierarchy(
         Problem(
             moments=rows[~chosen].T @ rows[~chosen],
@@ -127,16 +167,16 @@ def hierarchy(
             own=np.asarray(own_lag, float),
             shapes=np.ascontiguousarray(shapes),
             rates=np.ascontiguousarray(rates),
-            free=np.array([*free, *[scales is None] * n, *[True] * days]),
+            free=np.array([*free, *[scales is None] * n, *[True] * (days + late)]),
             days=len(rows),
             lags=lags,
             constant=first,
-            decay=float(decay),
+            decay=np.nan if decay is None else float(decay),
             intercept_scale=float(intercept_scale),
         ),
         np.array(start),
-        np.concatenate([BOUNDS[:, 0], around - WIDTH, [-WIDEST] * days]),
-        np.concatenate([BOUNDS[:, 1], around + WIDTH, [WIDEST] * days]),
+        np.concatenate([BOUNDS[:, 0], around - WIDTH, [-WIDEST] * days, ends[0]]),
+        np.concatenate([BOUNDS[:, 1], around + WIDTH, [WIDEST] * days, ends[1]]),
     )
 
 
@@ -161,6 +201,27 @@ def log_posterior(of: Hierarchy, values: np.ndarray) -> np.ndarray:
 
 
 def natural_jacobian(of: Hierarchy, values: np.ndarray) -> np.ndarray:
-    """Log Jacobian (point,) that turns the density in logs into that of λ, μ, δ and ψ."""
-    logs: np.ndarray = values[:, of.free < 3 + len(of.problem.own)].sum(axis=1)
-    return logs
+    r"""Log Jacobian (point,) that turns the density into that of λ, μ, δ, ψ, s and ρ.
+
+    A scale is :math:`s = 1/\Phi(-x)` at the coordinate x, and :math:`ds/dx = \phi(x)/\Phi(-x)^2`.
+    """
+    first = 3 + len(of.problem.own)
+    scaled = (of.free >= first) & (of.free < first + len(of.problem.scaled))
+    x = values[:, scaled]
+    scales = -0.5 * (x**2 + LOG_TWO_PI) - 2.0 * log_ndtr(-x)
+    found: np.ndarray = values[:, ~scaled].sum(axis=1) + scales.sum(axis=1)
+    return found
+
+
+def named(of: Hierarchy, whole: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is inferred (point, ...), in the terms of a model file, from whole vectors."""
+    found = {}
+    for name, place in of.columns.items():
+        x = whole[:, place]
+        if name == "outlier_scale":
+            found[name] = 1.0 / ndtr(-x)
+        elif name == "residual_scale":
+            found[name] = np.exp(0.5 * x)
+        else:
+            found[name] = np.exp(x[:, 0])
+    return found

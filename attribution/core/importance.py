@@ -41,7 +41,12 @@ class Proposal:
 
 
 def natural_mode(of: Hierarchy) -> tuple[np.ndarray, float]:
-    """Return the mode (free,), in logs, of the density of λ, μ, δ and ψ, and its logarithm."""
+    """Return the mode (free,) of the density of λ, μ, δ, ψ, s and ρ, and its logarithm.
+
+    The mode of a density moves with its coordinates: this is that of the hyperparameters in which
+    their laws are stated, ψ a variance; what is returned is the point in the coordinates of the
+    vector.
+    """
     return _climb(of, lambda values: log_posterior(of, values) - natural_jacobian(of, values))
 
 

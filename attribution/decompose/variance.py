@@ -11,11 +11,17 @@ from attribution.errors import SpecError
 from attribution.posterior import StructuralPosterior
 
 
-def variance_shares(structural: StructuralPosterior, horizons: int) -> np.ndarray:
+def variance_shares(
+    structural: StructuralPosterior, horizons: int, *, cumulated: bool = False
+) -> np.ndarray:
     """Shares of shocks in forecast error variances, each shock of variance one in its scale.
 
     Horizon h is the error of the forecast h + 1 periods ahead.  Where the law of errors gives
     shocks variances that differ or move, these are the shares of shocks of one scale each.
+
+    Parameters
+    ----------
+    cumulated : whether the forecast is of the sum of each variable, a change, since the origin.
 
     Returns
     -------
@@ -26,6 +32,7 @@ def variance_shares(structural: StructuralPosterior, horizons: int) -> np.ndarra
     kilian2017, ch. 4
     """
     found = kernel.responses(flat(structural.lag_coefficients), flat(structural.impact), horizons)
+    found = found.cumsum(axis=1) if cumulated else found
     return variance.shares(found).reshape(*structural.weight.shape, *found.shape[1:])
 
 

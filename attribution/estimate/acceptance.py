@@ -32,7 +32,8 @@ class Acceptance:
         of their columns counted; zero accepted where the cones are too narrow for it.
     sole : claim -> candidate columns that this cell alone turned away, in those tries.
     plausibility : share of reduced-form draws for which an admissible rotation was found.
-    ess, rhat : channel -> of its share in the outcome's impact variance, over the four chains.
+    ess, rhat : channel -> of its share in the impact variance of the outcome, or of the first
+        variable where nothing is asked, over the four chains.
     """
 
     tried: int
@@ -81,7 +82,7 @@ def measure_acceptance(
     found = _not_empty(root, guess, cones.rows, cones.ends, rng)
     if found.mean() < ENOUGH:
         _refuse_contradiction(spec, cones, root[~found], guess[~found], rng)
-    outcome = spec.system.variables.index(spec.event.outcome)
+    outcome = spec.system.variables.index(spec.event.outcome or spec.system.variables[0])
     square = impact[:, :, outcome] ** 2
     share = (square / square.sum(-1, keepdims=True))[..., : len(cones.channels)]
     ess, rhat = mixing.effective_size(share), mixing.split_rhat(share)

@@ -17,19 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attribution.core import cone_gibbs, niw
+from attribution.core import niw
 from attribution.core.standard import Standard
-from attribution.errors import DiagnosticsError
 from attribution.estimate.acceptance import Acceptance, measure_acceptance
-from attribution.estimate.cones import Cones, table_cones
+from attribution.estimate.cones import Cones, cone_chains, table_cones
 from attribution.estimate.conjugate import conjugate_prior, standardised
 from attribution.estimate.robust import RobustSets, robust_sets
 from attribution.estimate.sample import CHAINS, estimation_sample, refuse_settings
 from attribution.model.spec import ModelSpec, Window
 from attribution.posterior import StructuralPosterior
-
-BURN_IN, THIN = 2000, 80
-"""Sweeps before the first kept draw of a chain, and between two."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ def fit_bvar_signs(
     standard, inner = _reduced_form(spec, frame)
     reduced = standard.restored(inner)
     rng = np.random.default_rng(seed)
-    impact = _chains(reduced, cones, draws // CHAINS, rng)
+    impact = cone_chains(reduced, cones, draws // CHAINS, rng, place=spec.name)
     acceptance = measure_acceptance(spec, reduced, cones, impact, rng)
     flat = impact.reshape(draws, *impact.shape[2:])
     drawn = niw.draw_coefficients(inner, flat / standard.unit[:, None], rng)
@@ -148,31 +144,3 @@ def _reduced_form(
     response, regressors = niw.design(series, lags=spec.system.lags, constant=spec.system.constant)
     prior = conjugate_prior(spec, series, zero=standard.zero)
     return standard, niw.posterior(prior, response, regressors)
-
-
-def _chains(
-    reduced: niw.NormalInverseWishart, cones: Cones, draws: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return impact matrices (chain, draw, variable, shock) from independent starts."""
-    spread = np.sqrt(np.diag(reduced.scale) / reduced.dof)
-    chains = [
-        cone_gibbs.sample(
-            cones.start(spread, own),
-            reduced.scale,
-            reduced.dof,
-            cones.rows,
-            cones.ends,
-            draws=draws,
-            burn_in=BURN_IN,
-            thin=THIN,
-            rng=own,
-        )
-        for own in rng.spawn(CHAINS)
-    ]
-    found = np.array(chains)
-    if not np.isfinite(found).all():
-        raise DiagnosticsError(
-            "bvar_signs: a chain met a singular impact matrix within its cones and lost its "
-            "numbers; use another seed, or drop cells that make two columns alike"
-        )
-    return found

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
-from attribution.core import separation
-from attribution.errors import IdentificationError, SpecError
+from attribution.core import cone_gibbs, niw, separation
+from attribution.errors import DiagnosticsError, IdentificationError, SpecError
+from attribution.estimate.sample import CHAINS
 from attribution.model.restriction import Cell
 from attribution.model.spec import ModelSpec
+
+BURN_IN, THIN = 2000, 80
+"""Sweeps before the first kept draw of a chain, and between two."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,45 @@ def table_cones(spec: ModelSpec) -> Cones:
         cells=tuple(cells),
         owner=np.concatenate(owner),
     )
+
+
+def cone_chains(
+    reduced: niw.NormalInverseWishart,
+    cones: Cones,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    place: str,
+) -> np.ndarray:
+    """Return impact matrices (chain, draw, variable, shock) from independent starts.
+
+    Raises
+    ------
+    DiagnosticsError
+        If a chain degenerates; ``place`` names the model.
+    """
+    spread = np.sqrt(np.diag(reduced.scale) / reduced.dof)
+    chains = [
+        cone_gibbs.sample(
+            cones.start(spread, own),
+            reduced.scale,
+            reduced.dof,
+            cones.rows,
+            cones.ends,
+            draws=draws,
+            burn_in=BURN_IN,
+            thin=THIN,
+            rng=own,
+        )
+        for own in rng.spawn(CHAINS)
+    ]
+    found = np.array(chains)
+    if not np.isfinite(found).all():
+        raise DiagnosticsError(
+            f"{place}: a chain met a singular impact matrix within its cones and lost its"
+            " numbers; use another seed, or drop cells that make two columns alike"
+        )
+    return found
 
 
 def _refuse_infeasible(

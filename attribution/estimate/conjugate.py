@@ -77,6 +77,14 @@ def own_lags(spec: ModelSpec) -> np.ndarray:
     return np.array([spec.prior.mean_of(name) for name in spec.system.variables])
 
 
+def mode_of(posterior: niw.NormalInverseWishart) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return coefficients (regressor, variable) and Σ at their marginal modes.
+
+    .. math:: \bar B, \qquad \frac{S}{\nu + n + 1}
+    """
+    return posterior.mean, posterior.scale / (posterior.dof + len(posterior.scale) + 1.0)
+
+
 @dataclass(eq=False)  # it goes on where its last batch ended
 class ConjugateForm:
     """Independent draws from a closed-form posterior, laid out as chains of equal length.
@@ -101,6 +109,11 @@ class ConjugateForm:
     def posterior(self) -> niw.NormalInverseWishart:
         """The posterior of (B, Σ) in units of the data."""
         return self.standard.restored(self.inner)
+
+    @property
+    def mode(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients (regressor, variable) and Σ at their marginal modes."""
+        return mode_of(self.posterior)
 
     def batch(self, draws: int) -> Batch:
         """Draw factors now and coefficients for whichever of them are asked for."""

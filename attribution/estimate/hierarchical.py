@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from attribution.core import evidence, niw
-from attribution.core.hierarchy import Hierarchy, hierarchy, points, residual_rates
+from attribution.core.hierarchy import Hierarchy, hierarchy, named, points, residual_rates
 from attribution.core.importance import Proposal, draw, natural_mode, proposal, sharpened
 from attribution.core.standard import Standard
 from attribution.core.wishart import factors
@@ -42,6 +41,19 @@ class HierarchicalForm:
     listed: np.ndarray
     standard: Standard
     rng: np.random.Generator
+    peak: np.ndarray
+
+    @property
+    def mode(self) -> tuple[np.ndarray, np.ndarray]:
+        r"""Coefficients (regressor, variable) and Σ at their modes given those of the rest.
+
+        .. math:: \bar B, \qquad \frac{S}{\nu + n + 1} \quad \text{at the hyperparameters' mode}
+        """
+        problem, at, n = self.hierarchy.problem, self.peak[None], len(self.variables)
+        root = evidence.scale_roots(at, problem)[0]
+        mean = evidence.draw_coefficients(at, np.zeros((1, n, n)), problem, self.rng.spawn(1)[0])
+        covariance = root @ root.T / (self.hierarchy.dof + n + 1.0)
+        return self.standard.coefficients(mean[0]), self.standard.covariance(covariance)
 
     def batch(self, draws: int) -> Batch:
         """Draw hyperparameters, weights and factors now; coefficients where they are asked for."""
@@ -64,7 +76,7 @@ class HierarchicalForm:
             scale=self._scale(hyper, lead),
             hyper={
                 name: values.reshape(*lead, *values.shape[1:])
-                for name, values in named(hyper, self.standard.unit).items()
+                for name, values in self._named(hyper).items()
             },
         )
 
@@ -72,26 +84,21 @@ class HierarchicalForm:
         if not len(self.listed):
             return None
         scale = np.ones((len(hyper), len(self.time)))
-        scale[:, self.listed] = named(hyper, self.standard.unit)["outlier_scale"]
+        scale[:, self.listed] = self._named(hyper)["outlier_scale"]
         return scale.reshape(*lead, -1)
 
+    def _named(self, hyper: np.ndarray) -> dict[str, np.ndarray]:
+        return in_units(named(self.hierarchy, hyper), self.standard)
 
-def named(hyper: np.ndarray, unit: np.ndarray) -> dict[str, np.ndarray]:
-    """Hyperparameters (point, ...) in the terms of the model file; absent ones are left out.
 
-    Parameters
-    ----------
-    unit : (variable,); of the series, in that of the data.
-    """
-    n = len(unit)
-    columns = {
-        "tightness": np.exp(hyper[:, 0]),
-        "sum_of_coefficients": np.exp(hyper[:, 1]),
-        "single_unit_root": np.exp(hyper[:, 2]),
-        "residual_scale": unit * np.exp(0.5 * hyper[:, 3 : 3 + n]),
-        "outlier_scale": 1.0 / ndtr(-hyper[:, 3 + n :]),
-    }
-    return {name: x for name, x in columns.items() if x.size and np.isfinite(x).all()}
+MODE_OF = "the joint density of tightness, dummies, decay, residual variances and outlier scales"
+"""The coordinates in which the mode is one; residual scales are reported as square roots."""
+
+
+def in_units(found: dict[str, np.ndarray], standard: Standard) -> dict[str, np.ndarray]:
+    """Return hyperparameters with residual scales in the units of the data."""
+    scale = found.get("residual_scale")
+    return found if scale is None else {**found, "residual_scale": scale * standard.unit}
 
 
 def hierarchical_form(
@@ -109,7 +116,8 @@ def hierarchical_form(
     ----------
     frame : (time, variable); the estimation rows, lags included.
     listed : positions among the estimation days of those with a scale of their own.
-    spread : (variable,); centre of the bounds on the residual scales.
+    spread : (variable,); centre of the bounds on the residual scales, or those scales themselves
+        where they are not inferred; those of the series' own autoregressions if None.
 
     Raises
     ------
@@ -123,11 +131,17 @@ def hierarchical_form(
     system, prior = spec.system, spec.prior
     standard, series = standardised(spec, frame)
     response, regressors = niw.design(series, lags=system.lags, constant=system.constant)
-    if spread is None:
-        spread = niw.autoregressive_spread(series[system.lags :])
+    inferred = prior.infers("residual_scales")
+    if spread is None:  # the published bounds leave the first rows out, a given prior does not
+        spread = niw.autoregressive_spread(series[system.lags if inferred else 0 :])
     else:
-        spread = spread / standard.unit
-    _refuse_small(spec, spread * standard.unit, len(response))
+        spread = np.asarray(spread, float) / standard.unit
+    if inferred:
+        _refuse_small(spec, spread * standard.unit, len(response))
+
+    def dummy(name: str, given: float | None) -> float | bool:
+        return True if prior.infers(name) else given or False
+
     problem = hierarchy(
         response,
         regressors,
@@ -136,10 +150,12 @@ def hierarchical_form(
         own_lag=own_lags(spec),
         lags=system.lags,
         constant=system.constant,
-        decay=prior.decay,
+        decay=None if prior.infers("decay") else prior.decay,
         intercept_scale=prior.intercept_scale,
-        sum_of_coefficients=prior.sum_of_coefficients is not None,
-        single_unit_root=prior.single_unit_root is not None,
+        tightness=None if prior.infers("tightness") else prior.tightness,
+        scales=None if inferred else spread,
+        sum_of_coefficients=dummy("sum_of_coefficients", prior.sum_of_coefficients),
+        single_unit_root=dummy("single_unit_root", prior.single_unit_root),
         outliers=listed,
         unit=standard.unit,
         zero=standard.zero,
@@ -155,17 +171,20 @@ def hierarchical_form(
             f" carry the weight, with {len(listed)} days of their own scale; set hierarchical ="
             " false, or list fewer outliers"
         )
+    mode, height = natural_mode(problem)
+    peak = points(problem, mode[None])
     return HierarchicalForm(
         variables=system.variables,
         time=pd.DatetimeIndex(frame.index[system.lags :]),
         constant=system.constant,
         chains=chains,
-        notes=_notes(problem, fitted, share, standard),
+        notes=_notes(problem, peak, height, share, standard),
         hierarchy=problem,
         proposal=fitted,
         listed=listed,
         standard=standard,
         rng=rng,
+        peak=peak[0],
     )
 
 
@@ -186,15 +205,16 @@ def _share(problem: Hierarchy, fitted: Proposal, rng: np.random.Generator) -> fl
 
 
 def _notes(
-    problem: Hierarchy, fitted: Proposal, share: float, standard: Standard
+    problem: Hierarchy, peak: np.ndarray, height: float, share: float, standard: Standard
 ) -> dict[str, object]:
-    mode, height = natural_mode(problem)
-    found = named(points(problem, mode[None]), standard.unit)
+    found = in_units(named(problem, peak), standard)
     log_unit, n = np.log(standard.unit), len(standard.unit)
     # densities of the data and of the scales ψ are those of both in their own units
-    moved = problem.problem.days * log_unit.sum() + 2.0 * log_unit[problem.problem.free[3 : 3 + n]].sum()
+    inferred = log_unit[problem.problem.free[3 : 3 + n]]
+    moved = problem.problem.days * log_unit.sum() + 2.0 * inferred.sum()
     return {
         "hyperparameter_mode": {name: values[0].tolist() for name, values in found.items()},
+        "hyperparameter_mode_of": MODE_OF,
         "log_posterior_at_mode": height - float(moved),
         "importance_effective_share": share,
     }

@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import niw
-from attribution.core.hierarchy import BOUNDS, WIDTH, residual_rates, tightness_laws
+from attribution.core.hierarchy import (
+    BOUNDS,
+    DECAY_BOUNDS,
+    WIDTH,
+    decay_law,
+    residual_rates,
+    tightness_laws,
+)
 from attribution.core.standard import Standard
 from attribution.core.structural_simulation import paths
 from attribution.errors import SpecError
@@ -119,16 +126,21 @@ def _given(
 ) -> tuple[ModelSpec, np.ndarray, dict[str, np.ndarray]]:
     """Draw the hyperparameters and return the model in which they are given."""
     chosen: dict[str, float] = {}
-    for (name, (shape, rate)), (low, high) in zip(
-        tightness_laws().items(), np.exp(BOUNDS), strict=True
-    ):
-        if name == "tightness" or getattr(spec.prior, name) is not None:
+    laws = tightness_laws() | {"decay": decay_law()}
+    bounds = np.exp([*BOUNDS, DECAY_BOUNDS])
+    for (name, (shape, rate)), (low, high) in zip(laws.items(), bounds, strict=True):
+        if spec.prior.infers(name):
             tried = rng.gamma(shape, 1.0 / rate, TRIES)
             chosen[name] = float(tried[(tried > low) & (tried < high)][0])
-    scales = np.array([_residual_scale(center, rng) for center in spread])
-    prior = replace(spec.prior, hierarchical=False, **chosen)  # type: ignore[arg-type]
     found = {name: np.asarray(value) for name, value in chosen.items()}
-    return replace(spec, prior=prior), scales, found | {"residual_scale": scales}
+    if spec.prior.infers("residual_scales"):
+        spread = np.array([_residual_scale(center, rng) for center in spread])
+        found["residual_scale"] = spread
+    elif spec.prior.residual_scales:
+        given = dict(spec.prior.residual_scales)
+        spread = np.array([given[name] for name in spec.system.variables])
+    prior = replace(spec.prior, hierarchical=False, **chosen)  # type: ignore[arg-type]
+    return replace(spec, prior=prior), spread, found
 
 
 def _residual_scale(center: float, rng: np.random.Generator) -> float:

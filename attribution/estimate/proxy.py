@@ -24,6 +24,7 @@ from attribution.core.standard import Standard
 from attribution.errors import IdentificationError
 from attribution.estimate import proxy_setup as setup
 from attribution.estimate.conjugate import standardised
+from attribution.estimate.proxy_point import proxy_point
 from attribution.estimate.proxy_strength import Instrumented, Strength, strength
 from attribution.estimate.sample import CHAINS, refuse_settings
 from attribution.model.spec import ModelSpec
@@ -48,6 +49,7 @@ class ProxyFit:
         instrument, instrument); unit of the instrument.
     prior : with which the instruments entered.
     notes : numbers for the manifest.
+    point : least squares and the instrument's covariance, as one draw; see ``proxy_point``.
     """
 
     posterior: StructuralPosterior
@@ -56,6 +58,7 @@ class ProxyFit:
     parameters: Mapping[str, np.ndarray]
     prior: ProxyPrior
     notes: Mapping[str, object]
+    point: StructuralPosterior | None = None
 
 
 def fit_proxy(
@@ -141,6 +144,7 @@ def fit_proxy(
         },
         prior=prior,
         notes={"proposals_of_sigma_accepted": accepted, "share_kept": float(weight.mean())},
+        point=proxy_point(spec, data, channels),
     )
 
 

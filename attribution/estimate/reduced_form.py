@@ -47,8 +47,8 @@ def reduced_form(
     values : (time, variable); unit of the variable, complete but for leading days.
     event_in : ``out`` ends the sample before ``event.hold_out``; ``in`` takes those days like any
         other; ``scale`` takes each with a scale of its own.
-    spread : (variable,); residual scales of the prior (hierarchical: centre of their bounds), where
-        they are not to be estimated from the sample; unit of the variable.
+    spread : (variable,); residual scales of the prior (centre of their bounds where they are
+        inferred), where they are not to be estimated from the sample; unit of the variable.
 
     Raises
     ------

@@ -65,5 +65,5 @@ def maximum_likelihood(spec: ModelSpec, units: Mapping[str, str], shift: Varianc
         },
         {"variable": variables, "shock": list(names)},
     )
-    point = record.point(estimate, units, spec.system.horizons)
+    point = record.point(estimate, units, spec.system.horizons, spec.system.cumulated)
     return {"/maximum_likelihood": data, **point}

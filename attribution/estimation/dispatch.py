@@ -42,7 +42,9 @@ def estimate(
         return Estimate(
             fitted.posterior,
             notes={"criteria": dict(fitted.criteria), "log_likelihood": fitted.loglik},
-            extra=record.point(fitted.point, panel.units, spec.system.horizons),
+            extra=record.point(
+                fitted.point, panel.units, spec.system.horizons, spec.system.cumulated
+            ),
         )
     if spec.kind == "bvar_signs":
         signs = fit_bvar_signs(spec, panel.values, draws=draws, seed=seed, event_in=event_in)

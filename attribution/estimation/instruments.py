@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from attribution import record
 from attribution.estimate.proxy import ProxyFit, fit_proxy
 from attribution.estimate.proxy_setup import says_more
 from attribution.estimate.proxy_strength import LEVELS, Strength
@@ -52,8 +53,16 @@ def by_instruments(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_i
         },
         findings=tuple(strength.finding() for strength in fitted.instruments),
         notes=dict(fitted.notes),
-        extra=_groups(spec, fitted),
+        extra={**_groups(spec, fitted), **_point(spec, panel, fitted)},
     )
+
+
+def _point(spec: ModelSpec, panel: Panel, fitted: ProxyFit) -> Groups:
+    """Make group ``/point`` where one instrument stands for one channel."""
+    if fitted.point is None:
+        return {}
+    system = spec.system
+    return record.point(fitted.point, panel.units, system.horizons, system.cumulated)
 
 
 def _groups(spec: ModelSpec, fitted: ProxyFit) -> Groups:

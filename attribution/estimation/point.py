@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from attribution import record
+from attribution.core import niw
 from attribution.core.niw import NormalInverseWishart
 from attribution.estimate.conjugate import ConjugateForm
-from attribution.reduced import Batch
+from attribution.estimate.hierarchical import HierarchicalForm
+from attribution.reduced import Batch, ReducedForm
 
 
 @dataclass(eq=False)
@@ -44,6 +48,15 @@ class Center:
             coefficients=coefficients,
             weight=np.ones((1, draws)),
         )
+
+
+def mode_group(form: ReducedForm) -> dict[str, xr.Dataset]:
+    """Make group ``/mode`` where the posterior of the reduced form has one in closed form."""
+    if not isinstance(form, ConjugateForm | HierarchicalForm):
+        return {}
+    coefficients, covariance = form.mode
+    slopes, intercept = niw.split(coefficients, constant=form.constant)
+    return record.mode(form.variables, slopes, intercept, covariance)
 
 
 def center_of(form: ConjugateForm, *, flat: bool) -> Center:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from attribution.core.certified import MARGIN
+from attribution.estimate.acceptance import Acceptance
 from attribution.estimate.bvar_signs import SignsFit
 from attribution.estimate.loadings import implied_shocks, regressed
 from attribution.estimation.expected import expectations
@@ -16,12 +19,9 @@ from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
 
 
-def restrictions_alone(
-    spec: ModelSpec, panel: Panel, fitted: SignsFit, rng: np.random.Generator
-) -> Estimate:
-    """Hand on the draws with robust bounds and acceptance, and ask them the model's questions."""
-    robust, accepted = fitted.robust, fitted.acceptance
-    found = Finding(
+def acceptance_finding(accepted: Acceptance) -> Finding:
+    """Say how hard the table bites."""
+    return Finding(
         name="acceptance",
         question="Do the data leave room for the table?",
         evidence=(
@@ -31,6 +31,24 @@ def restrictions_alone(
         ),
         verdict="holds" if accepted.plausibility >= 0.5 else "fails",
     )
+
+
+def acceptance_note(accepted: Acceptance) -> dict[str, Any]:
+    """Make plain numbers of it for the manifest."""
+    return {
+        "tried": accepted.tried,
+        "accepted": accepted.accepted,
+        "rate": accepted.rate,
+        "plausibility": accepted.plausibility,
+        "turned_away_by_one_cell_alone": dict(accepted.sole),
+    }
+
+
+def restrictions_alone(
+    spec: ModelSpec, panel: Panel, fitted: SignsFit, rng: np.random.Generator
+) -> Estimate:
+    """Hand on the draws with robust bounds and acceptance, and ask them the model's questions."""
+    robust, accepted = fitted.robust, fitted.acceptance
     dims = ("chain", "draw", "window", "channel")
 
     def groups(contribution: xr.DataArray, of: StructuralPosterior) -> Groups:
@@ -50,16 +68,8 @@ def restrictions_alone(
 
     return Estimate(
         posterior=fitted.posterior,
-        findings=(found, *_expectations(spec, panel, fitted, rng)),
-        notes={
-            "acceptance": {
-                "tried": accepted.tried,
-                "accepted": accepted.accepted,
-                "rate": accepted.rate,
-                "plausibility": accepted.plausibility,
-                "turned_away_by_one_cell_alone": dict(accepted.sole),
-            }
-        },
+        findings=(acceptance_finding(accepted), *_expectations(spec, panel, fitted, rng)),
+        notes={"acceptance": acceptance_note(accepted)},
         groups=groups,
     )
 

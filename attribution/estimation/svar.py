@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attribution.errors import SpecError, nearest
+from attribution.estimation.asked_narratives import with_asked
 from attribution.estimation.instruments import by_instruments
 from attribution.estimation.rotations import by_order, by_restrictions
 from attribution.estimation.shape import Estimate
@@ -18,9 +19,10 @@ from attribution.model.scheme import ROTATION_INVARIANT
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 
-ACCEPT, SLICE = "accept", "slice"
-WAYS = (ACCEPT, SLICE)
-"""How rotations that obey a table are found: by joint acceptance, or by slices inside the set."""
+ACCEPT = "accept"
+WAYS = (ACCEPT, "gibbs", "slice")
+"""How rotations that obey a table are found: by joint acceptance, by moves inside cones of impact
+columns, or by slices inside any other set."""
 
 Scheme = Callable[[ModelSpec, Panel, int, int, str], Estimate]
 
@@ -33,7 +35,7 @@ def structural_var(
     Parameters
     ----------
     draws : kept draws over all chains, a multiple of four.
-    sampler : ``accept`` or ``slice``; the second only where a table restricts rotations.
+    sampler : one of ``WAYS``; but for the first only where a table restricts rotations.
 
     Raises
     ------
@@ -47,15 +49,22 @@ def structural_var(
         )
     scheme = spec.scheme.name
     per_shock = spec.errors.law not in ROTATION_INVARIANT
-    if sampler == SLICE and (scheme != "restrictions" or per_shock):
+    if sampler != ACCEPT and (scheme != "restrictions" or per_shock):
         raise SpecError(
-            f"--sampler slice: model '{spec.name}' has scheme '{scheme}' and law"
+            f"--sampler {sampler}: model '{spec.name}' has scheme '{scheme}' and law"
             f" '{spec.errors.law}', and no rotations to search; leave it out"
         )
+    if scheme == "restrictions" and not per_shock:
+        found = by_restrictions(spec, panel, draws, seed, event_in, sampler)
+    else:
+        found = _way_of(scheme, per_shock=per_shock)(spec, panel, draws, seed, event_in)
+    return with_asked(spec, panel, found)
+
+
+def _way_of(scheme: str, *, per_shock: bool) -> Scheme:
+    """Name what estimates a scheme that leaves no rotation to search."""
     if scheme == "proxy":
-        return by_instruments(spec, panel, draws, seed, event_in)
+        return by_instruments
     if per_shock or scheme in ("heteroskedasticity", "non_gaussian"):
-        return by_law(spec, panel, draws, seed, event_in)
-    if scheme == "restrictions":
-        return by_restrictions(spec, panel, draws, seed, event_in, sampler)
-    return by_order(spec, panel, draws, seed, event_in)
+        return by_law
+    return by_order

@@ -18,6 +18,7 @@ from attribution.estimate.design import EVENT_IN
 from attribution.estimation import REWEIGHTED, Estimate
 from attribution.estimation.expected import unasked
 from attribution.finding import Finding
+from attribution.fit.every_day import every_shock
 from attribution.fit.judge import repairs_finding
 from attribution.fit.settings import Settings
 from attribution.model.claimed import cells_beside
@@ -47,7 +48,7 @@ def reported_groups(
     """Make the groups of what a run reports: of its event, or of the system where it has none."""
     if splits:
         return record.contributions(splits, spec.event.outcome)
-    return record.structure(posterior, units, spec.system.horizons)
+    return record.structure(posterior, units, spec.system.horizons, spec.system.cumulated)
 
 
 def run_of(
@@ -67,11 +68,18 @@ def run_of(
     findings += [] if repaired is None else [repaired]
     findings += [] if separation is None else [_told_apart(separation)]
     if spec.event.asked:
-        groups |= record.structure(found.posterior, panel.units, spec.system.horizons)
+        groups |= record.structure(
+            found.posterior, panel.units, spec.system.horizons, spec.system.cumulated
+        )
         groups |= _event(spec, panel, first, findings)
     elif found.parameters:
         groups["/parameters"] = xr.Dataset(dict(found.parameters))
     groups |= found.extra
+    if spec.event.asked and "/point" in groups:
+        values = panel.values[list(spec.system.variables)]
+        groups["/point"] = record.point_contributions(groups["/point"], values, spec)
+    if settings.shocks:
+        groups |= every_shock(spec, panel, found.posterior)
     findings += [*found.findings, *unasked(spec)]
     if len(fits) > 1:
         groups["/event_in"] = record.every_way(
@@ -159,7 +167,9 @@ def _manifest(
             "event_in": settings.event_in,
             "sampler": settings.sampler,
             "windows": {w.name: f"{w.start} to {w.end}" for w in spec.event.windows},
-            "hold_out": " to ".join(map(str, spec.event.hold_out)) if spec.event.asked else "",
+            "hold_out": ""
+            if NEVER in spec.event.hold_out
+            else " to ".join(map(str, spec.event.hold_out)),
         },
         "digests": {"model": digest_of(spec), "data": panel.digest},
         "versions": versions(),

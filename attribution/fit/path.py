@@ -16,6 +16,7 @@ from attribution.errors import EventError, SpecError
 from attribution.estimation import Estimate, estimate
 from attribution.fit.assemble import Part, reported_groups, run_of
 from attribution.fit.equal import equal_part, kept_copies
+from attribution.fit.every_day import refuse_shocks, whole_sample
 from attribution.fit.judge import judged, system_draws
 from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
 from attribution.fit.spoken import refuse_unknown_series
@@ -83,14 +84,17 @@ def _fit(
     separation = _separation(spec)
     spec = with_levels(spec, panel)
     draws = chosen.draws or DRAWS.get(spec.kind, DRAWS["svar"])
+    full = whole_sample(spec, panel, draws)
+    if chosen.shocks:
+        refuse_shocks(spec, panel, draws)
     fits = []
     for way in asked:
         say(f"estimating {spec.name}" + (f", event {way}" if len(asked) > 1 else ""))
         found = estimate(spec, panel, draws, chosen.seed, way, sampler, progress=chosen.progress)
-        fits.append(_part(spec, panel, found, chosen.seed))
-    if spec.event.asked:
+        fits.append(_part(full, panel, found, chosen.seed))
+    if full.event.asked:
         say("decomposing")
-    return run_of(spec, panel, fits, separation, replace(chosen, draws=draws, sampler=sampler))
+    return run_of(full, panel, fits, separation, replace(chosen, draws=draws, sampler=sampler))
 
 
 def _study(

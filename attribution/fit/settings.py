@@ -13,8 +13,9 @@ DRAWS = {"bvar": 6000, "bvar_signs": 4000, "factor": 14000, "svar": 4000, "var":
 """Kept draws by kind of model; the sampled one needs more for the same Monte Carlo error."""
 SEED = 5
 ALL = "all"
-SEARCHES = ("accept", "slice")
-"""How rotations that obey a table are found: by joint acceptance, or by slices inside the set."""
+SEARCHES = ("accept", "gibbs", "slice")
+"""How rotations that obey a table are found: by joint acceptance; by moves inside, where all claims
+bound responses on impact; by slices inside any other set."""
 SCALED = ("bvar", "factor", "svar")
 """Kinds that know the event's days on a scale of their own."""
 
@@ -29,9 +30,10 @@ class Settings:
     seed : one integer; the same seed gives the same run.
     event_in : whether the event's days are left out of the estimation (``out``), on a scale of
         their own (``scale``), or in (``in``); ``all`` fits each and leads with ``out``.
-    sampler : ``pymc`` or ``nutpie`` for kind ``bvar``, ``accept`` or ``slice`` for ``svar``; the
-        first of the two if None.
+    sampler : ``pymc`` or ``nutpie`` for kind ``bvar``; ``accept``, ``gibbs`` or ``slice`` for
+        ``svar``; the first if None.
     progress : whether to show a live progress bar.
+    shocks : whether to save the structural shocks of every day of the sample.
     """
 
     draws: int | None = None
@@ -39,6 +41,7 @@ class Settings:
     event_in: str = "out"
     sampler: str | None = None
     progress: bool = False
+    shocks: bool = False
 
 
 def sampler_of(spec: ModelSpec, settings: Settings) -> str:

@@ -177,5 +177,6 @@ def _exhausted(table: str, pool: Pool) -> str:
         )
     return (
         f"table '{table}': {pool.passed} of {pool.tried} rotations obey every claim, too few for"
-        f" {pool.need * len(pool.filled)} draws{named}, or raise the budget"
+        f" {pool.need * len(pool.filled)} draws{named}, or search inside the set by"
+        " sampler 'gibbs' (bounds on impact alone) or 'slice'"
     )

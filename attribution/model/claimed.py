@@ -103,7 +103,7 @@ def _restricted(table: Identification) -> tuple[str, ...]:
             for side in (ranking.larger, ranking.smaller)
         ),
         *(share.variable for share in table.shares),
-        *(narrative.to for narrative in table.narratives if narrative.to is not None),
+        *(n.to for n in (*table.narratives, *table.asked) if n.to is not None),
     )
     return tuple(dict.fromkeys(names))
 

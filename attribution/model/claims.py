@@ -24,8 +24,8 @@ SHARE_KEYS = (
     *("between", "at_least", "at_most", "reason", "source"),
 )
 NARRATIVE_KEYS = (
-    *("channel", "claim", "date", "window", "to", "between"),
-    *("inside_event", "reason", "source"),
+    *("channel", "claim", "date", "dates", "window", "to", "between"),
+    *("inside_event", "imposed", "reason", "source"),
 )
 SIGNED = ("positive", "negative")
 
@@ -41,8 +41,9 @@ def shares_of(table: Table, names: tuple[str, ...]) -> tuple[VarianceShare, ...]
 
 
 def narratives_of(table: Table, names: tuple[str, ...]) -> tuple[Narrative, ...]:
-    """Type every narrative."""
-    return each(table.many("narratives"), lambda row: _narrative(row, names, table))
+    """Type every narrative; one with a list of dates stands for one on each."""
+    rows = each(table.many("narratives"), lambda row: _narratives(row, names, table))
+    return tuple(narrative for row in rows for narrative in row)
 
 
 def _ranking(table: Table, names: tuple[str, ...], whole: Table) -> Ranking:
@@ -96,12 +97,12 @@ def _share(table: Table, names: tuple[str, ...], whole: Table) -> VarianceShare:
     )
 
 
-def _narrative(table: Table, names: tuple[str, ...], whole: Table) -> Narrative:
+def _narratives(table: Table, names: tuple[str, ...], whole: Table) -> list[Narrative]:
     table.known(NARRATIVE_KEYS)
     channel, claim = table.text("channel"), table.choice("claim", CLAIMS)
     refuse_unknown_channel(table.place, channel, names)
-    start, end = _days(table)
-    if claim in SIGNED and ("to" in table.values or start != end):
+    spans = _days(table)
+    if claim in SIGNED and ("to" in table.values or any(start != end for start, end in spans)):
         raise SpecError(
             f"{table.place}: claim '{claim}' speaks of the shock on one date; give date, without to"
         )
@@ -111,28 +112,36 @@ def _narrative(table: Table, names: tuple[str, ...], whole: Table) -> Narrative:
             ' claim = "between" and only there'
         )
     low, high = table.pair("between") if claim == "between" else (-math.inf, math.inf)
-    return Narrative(
-        channel=channel,
-        claim=claim,
-        start=start,
-        end=end,
-        to=None if claim in SIGNED else table.text("to"),
-        low=low,
-        high=high,
-        reason=said(table, "reason", whole),
-        source=said(table, "source", whole),
-        inside_event=table.flag("inside_event", False),
-    )
+    return [
+        Narrative(
+            channel=channel,
+            claim=claim,
+            start=start,
+            end=end,
+            to=None if claim in SIGNED else table.text("to"),
+            low=low,
+            high=high,
+            reason=said(table, "reason", whole),
+            source=said(table, "source", whole),
+            inside_event=table.flag("inside_event", False),
+            imposed=table.flag("imposed", True),
+        )
+        for start, end in spans
+    ]
 
 
-def _days(table: Table) -> tuple[date, date]:
-    """First and last date: one ``date``, or a ``window`` of two."""
-    if ("date" in table.values) == ("window" in table.values):
-        raise SpecError(f"{table.place}: it needs a date or a window; give one of the two")
+def _days(table: Table) -> list[tuple[date, date]]:
+    """First and last date: one ``date``, each of a list of ``dates``, or a ``window`` of two."""
+    if sum(key in table.values for key in ("date", "dates", "window")) != 1:
+        raise SpecError(f"{table.place}: it needs a date, dates or a window; give one of the three")
     if "date" in table.values:
-        day = table.day("date")
-        return day, day
+        return [(table.day("date"), table.day("date"))]
+    if "dates" in table.values:
+        listed = table.dates("dates")
+        if not listed:
+            raise SpecError(f"{table.place}: dates is an empty list; name a date")
+        return [(day, day) for day in listed]
     first, last = table.days("window", 2)
     if last < first:
         raise SpecError(f"{table.place}: window ends before it starts; swap the two dates")
-    return first, last
+    return [(first, last)]

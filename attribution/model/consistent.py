@@ -171,14 +171,14 @@ def _same_share(first: VarianceShare, other: VarianceShare) -> bool:
 
 
 def _check_narratives(spec: ModelSpec, table: Identification, place: str) -> None:
-    for row in table.narratives:
+    for row in (*table.narratives, *table.asked):
         if not spec.sample.start <= row.start <= row.end <= spec.sample.end:
             raise SpecError(
                 f"{place}: the narrative of '{row.channel}' ({row.start} to {row.end}) is not"
                 f" inside the sample ({spec.sample.start} to {spec.sample.end}); correct it"
             )
         first, last = spec.event.hold_out
-        if not row.inside_event and row.start <= last and row.end >= first:
+        if row.imposed and not row.inside_event and row.start <= last and row.end >= first:
             raise SpecError(
                 f"{place}: the narrative of '{row.channel}' ({row.start} to {row.end}) touches the"
                 f" days held out for the event ({first} to {last}), so what is asked would be"

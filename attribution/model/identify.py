@@ -9,6 +9,7 @@ from attribution.model.faults import each
 from attribution.model.grammar import Table
 from attribution.model.restriction import Identification
 from attribution.model.scheme import ROTATION_INVARIANT, SCHEMES, Instrument, Scheme
+from attribution.model.signs import signs_of
 from attribution.model.table import (
     MORE_KEYS,
     TABLE_KEYS,
@@ -18,7 +19,7 @@ from attribution.model.table import (
     refuse_reserved,
 )
 
-SCHEME_KEYS = ("scheme", "order", "shocks", "breaks", "instruments")
+SCHEME_KEYS = ("scheme", "order", "shocks", "breaks", "instruments", "signs")
 DEFAULTS = ("reason", "source")
 """Keys that stand for those of single claims; alone they make no table."""
 UNORDERED = ("heteroskedasticity", "non_gaussian")
@@ -72,6 +73,7 @@ def _scheme(
         shocks=shocks,
         instruments=instruments,
         breaks=section.dates("breaks"),
+        signs=signs_of(section.sub("signs")),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attribution.errors import SpecError, nearest
 from attribution.model.restriction import OUTCOME, Identification
 from attribution.model.scheme import LAWS, ROTATION_INVARIANT, Errors, Scheme
+from attribution.model.signs import check_signs
 from attribution.model.spec import Minnesota, ModelSpec, StructuralPrior
 
 OFFERED = {
@@ -83,6 +84,11 @@ def check_headline(spec: ModelSpec, table: Identification) -> None:
             f"{spec.name}: table '{table.name}' has no direction, and kind '{spec.kind}' measures"
             " per fall or rise of the outcome; add direction"
         )
+    if table.asked:
+        raise SpecError(
+            f"{spec.name}: table '{table.name}': narratives belong to kind 'svar', imposed or not,"
+            f" and the model is of kind '{spec.kind}'; remove them"
+        )
     if table.elastic:
         return
     odd = [c for c in table.cells if not c.on_impact or c.per != OUTCOME or c.zero]
@@ -107,6 +113,7 @@ def check_scheme(spec: ModelSpec) -> None:
     _check_prior(spec)
     _check_scales(spec)
     _check_parts(spec)
+    check_signs(spec)
     if scheme.name in ORDERED:
         _check_order(spec)
     n = len(spec.system.variables)
@@ -166,12 +173,27 @@ def _check_prior(spec: ModelSpec) -> None:
             "sum_of_coefficients": prior.sum_of_coefficients is not None,
             "single_unit_root": prior.single_unit_root is not None,
         }
+        beyond = [name for name in prior.inferred if name != "tightness"]
+        unread |= {f"hierarchical with '{beyond[0]}'": True} if beyond else {}
     for key, there in unread.items():
         if there:
             raise SpecError(
                 f"{spec.name}: [prior] {key} is not offered with scheme '{scheme}' and law '{law}';"
                 " remove it"
             )
+    _check_inferred(spec)
+
+
+def _check_inferred(spec: ModelSpec) -> None:
+    """Refuse to infer what the prior has no room for, or is given."""
+    prior, place = spec.prior, f"{spec.name}: [prior] hierarchical names"
+    for name in ("sum_of_coefficients", "single_unit_root"):
+        if name in prior.inferred and getattr(prior, name) is None:
+            raise SpecError(f"{place} '{name}', which is left out; add {name} = 1.0, or unlist it")
+    if "residual_scales" in prior.inferred and prior.residual_scales:
+        raise SpecError(f"{place} 'residual_scales', and they are given; drop one of the two")
+    if "decay" in prior.inferred and spec.system.lags == 1:
+        raise SpecError(f"{place} 'decay', and a single lag has none; unlist it, or add lags")
 
 
 def _check_scales(spec: ModelSpec) -> None:
@@ -200,6 +222,7 @@ def _check_parts(spec: ModelSpec) -> None:
         "order": (bool(scheme.order), ORDERED),
         "instruments": (bool(scheme.instruments), ("proxy",)),
         "breaks": (bool(scheme.breaks), ("heteroskedasticity",)),
+        "signs": (bool(scheme.signs), ORDERED),
     }
     for key, (there, home) in parts.items():
         if there and scheme.name not in home:

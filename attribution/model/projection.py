@@ -7,7 +7,7 @@ from datetime import date
 
 from attribution.errors import SpecError, nearest
 from attribution.model.grammar import Table
-from attribution.model.sections import event_of, levels_of
+from attribution.model.sections import event_of, variables_in
 from attribution.model.spec import Event
 
 SECTIONS = ("event", "projection", "instrument")
@@ -101,7 +101,7 @@ def question_of(table: Table) -> ProjectionQuestion:
         cumulative=asked.flag("cumulative", False),
         scale=asked.choice("scale", SCALES, SCALES[0]),
         instrument=_instrument(table, variables),
-        levels=levels_of(asked, variables),
+        levels=variables_in(asked, "levels", variables),
     )
 
 

@@ -123,7 +123,8 @@ class Narrative:
     of the sizes of all others, ``negligible`` is below that sum (types A and B and their
     complements), ``between`` bounds it by ``low`` and ``high`` in the unit of ``to``.
     ``inside_event`` admits that it touches the days held out for the event: what is asked is then
-    partly assumed.
+    partly assumed.  One that is not ``imposed`` restricts nothing: the share of draws that violate
+    it is reported.
     """
 
     channel: str
@@ -136,6 +137,7 @@ class Narrative:
     reason: str
     source: str
     inside_event: bool = False
+    imposed: bool = True
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ class Identification:
     ``direction`` is the sign of the outcome's response to every named shock (−1: each named
     shock lowers the outcome; 0: the table has no such normalisation).  What no claim mentions is
     unrestricted.  ``reading`` says what narratives do to the likelihood: ``unconditional`` keeps
-    it, ``conditional`` divides each draw by the probability that they hold (weights).
+    it, ``conditional`` divides each draw by the probability that they hold (weights).  ``asked``
+    are narratives that are not imposed.
     """
 
     name: str
@@ -166,6 +169,7 @@ class Identification:
     shares: tuple[VarianceShare, ...] = ()
     narratives: tuple[Narrative, ...] = ()
     reading: str = "unconditional"
+    asked: tuple[Narrative, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

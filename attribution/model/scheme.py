@@ -56,6 +56,19 @@ class Instrument:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """Which way up an ordered shock is reported: the sign of one of its responses in every draw.
+
+    ``horizon`` is a period after the shock; None stands for the long run, the sum over all.
+    """
+
+    shock: str
+    variable: str
+    positive: bool
+    horizon: int | None = 0
+
+
+@dataclass(frozen=True)
 class Scheme:
     """What identifies the shocks.
 
@@ -67,6 +80,8 @@ class Scheme:
     shocks : names of the shocks in that order; the variables' own if empty.
     instruments : for ``proxy``; several may serve one channel.
     breaks : first day of each variance regime after the first, for ``heteroskedasticity``.
+    signs : of shocks of ``recursive`` and ``long_run``; a shock without one moves the variable of
+        its place up, on impact or in the long run.
     """
 
     name: str = "restrictions"
@@ -74,3 +89,4 @@ class Scheme:
     shocks: tuple[str, ...] = ()
     instruments: tuple[Instrument, ...] = ()
     breaks: tuple[date, ...] = ()
+    signs: tuple[Sign, ...] = ()

@@ -9,6 +9,7 @@ from attribution.model.faults import each
 from attribution.model.grammar import Table
 from attribution.model.scheme import LAWS, Errors
 from attribution.model.spec import (
+    INFERRED,
     Event,
     Expectation,
     Exposure,
@@ -34,6 +35,9 @@ def sample_of(table: Table) -> Sample:
 def event_of(table: Table, kind: str) -> Event:
     """Read the event; its outcome is empty where an event that need not be is silent about it."""
     table.known(("name", "outcome", "hold_out", "windows"))
+    whole = [row for row in table.many("windows") if row.flag("whole_sample", False)]
+    if whole:
+        return _whole(table, whole[0], kind)
     windows = each(table.many("windows"), _window)
     if not windows and kind not in QUIET:
         raise SpecError(f"{table.place}: no window; add [[event.windows]] with name, start and end")
@@ -53,8 +57,24 @@ def event_of(table: Table, kind: str) -> Event:
     return Event(table.text("name"), table.text("outcome"), windows, (first, last))
 
 
+def _whole(table: Table, row: Table, kind: str) -> Event:
+    """Read an event that is the whole sample; it has no other window and holds nothing out."""
+    row.known(("name", "whole_sample"))
+    if kind not in QUIET:
+        raise SpecError(
+            f"{row.place}: whole_sample belongs to kind {' or '.join(QUIET)}, the model is of kind"
+            f" '{kind}', which must hold its event out; give start and end"
+        )
+    if len(table.many("windows")) > 1 or "hold_out" in table.values:
+        raise SpecError(
+            f"{row.place}: whole_sample holds nothing out and stands alone; remove hold_out and the"
+            " other windows"
+        )
+    return Event(table.text("name"), table.text("outcome"), (), whole=row.text("name"))
+
+
 def _window(table: Table) -> Window:
-    table.known(("name", "start", "end"))
+    table.known(("name", "start", "end", "whole_sample"))
     window = Window(table.text("name"), table.day("start"), table.day("end"))
     if window.end < window.start:
         raise SpecError(f"{table.place}: it ends before it starts; swap the two dates")
@@ -65,7 +85,7 @@ def _window(table: Table) -> Window:
 
 def system_of(table: Table) -> System:
     """Read the variables, the lags and the horizons that are reported."""
-    table.known(("variables", "lags", "constant", "auxiliary", "tests", "horizons", "levels"))
+    table.known(System.__dataclass_fields__)
     system = System(
         variables=table.texts("variables"),
         lags=table.integer("lags", at_least=1),
@@ -73,20 +93,27 @@ def system_of(table: Table) -> System:
         auxiliary=table.texts("auxiliary", ()),
         tests=table.texts("tests", ()),
         horizons=table.integer("horizons", System.horizons),
-        levels=levels_of(table, table.texts("variables")),
+        levels=variables_in(table, "levels", table.texts("variables")),
+        cumulated=variables_in(table, "cumulated", table.texts("variables")),
     )
     if not system.variables:
         raise SpecError(f"{table.place}: variables is empty; name the series of the model")
+    for name in system.cumulated:
+        if name in system.levels:
+            raise SpecError(
+                f"{table.place}: '{name}' is in levels and cumulated; a level has been summed"
+                " already: drop one of the two"
+            )
     return system
 
 
-def levels_of(table: Table, variables: tuple[str, ...]) -> tuple[str, ...]:
-    """Read which of the variables are levels."""
-    found = table.texts("levels", ())
+def variables_in(table: Table, key: str, variables: tuple[str, ...]) -> tuple[str, ...]:
+    """Read a key that lists some of the variables."""
+    found = table.texts(key, ())
     for name in found:
         if name not in variables:
             raise SpecError(
-                f"{table.place}: levels names '{name}', which is not among variables"
+                f"{table.place}: {key} names '{name}', which is not among variables"
                 f"{nearest(name, variables)}; correct it"
             )
     return found
@@ -95,7 +122,9 @@ def levels_of(table: Table, variables: tuple[str, ...]) -> tuple[str, ...]:
 def minnesota_of(table: Table) -> Minnesota:
     """Read the prior on lag coefficients."""
     default = Minnesota()
-    table.known(default.__dataclass_fields__)
+    known = default.__dataclass_fields__.items()
+    table.known(name for name, entry in known if "key" not in entry.metadata)
+    listed = isinstance(table.values.get("hierarchical"), list | tuple)
     return Minnesota(
         tightness=table.number("tightness", default.tightness, above=0),
         decay=table.number("decay", default.decay, above=-1e-12),
@@ -103,11 +132,26 @@ def minnesota_of(table: Table) -> Minnesota:
         own_lags=tuple(table.numbers("own_lags").items()),
         intercept_scale=table.number("intercept_scale", default.intercept_scale, above=0),
         flat=table.flag("flat", default.flat),
-        hierarchical=table.flag("hierarchical", default.hierarchical),
+        hierarchical=listed or table.flag("hierarchical", default.hierarchical),
+        inferred=_inferred(table) if listed else (),
         sum_of_coefficients=_if_given(table, "sum_of_coefficients"),
         single_unit_root=_if_given(table, "single_unit_root"),
         residual_scales=tuple(table.numbers("residual_scales").items()),
     )
+
+
+def _inferred(table: Table) -> tuple[str, ...]:
+    """Names of the hyperparameters that are integrated over, where they are listed."""
+    names = table.texts("hierarchical")
+    for name in names:
+        if name not in INFERRED:
+            raise SpecError(
+                f"{table.place}: hierarchical names '{name}', which is none of"
+                f" {', '.join(INFERRED)}{nearest(name, INFERRED)}; correct it"
+            )
+    if not names:
+        raise SpecError(f"{table.place}: hierarchical is an empty list; name one, or write false")
+    return names
 
 
 def _if_given(table: Table, key: str, *, above: float = 0.0) -> float | None:

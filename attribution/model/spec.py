@@ -10,6 +10,8 @@ from attribution.model.restriction import Identification
 from attribution.model.scheme import Errors, Scheme
 
 UNATTRIBUTED = "unattributed"
+INFERRED = ("tightness", "decay", "sum_of_coefficients", "single_unit_root", "residual_scales")
+"""Hyperparameters of the Minnesota prior that may be inferred."""
 NEVER = date.max
 """Stands for a day that no sample reaches: start, end and hold-out where nothing is asked."""
 
@@ -32,13 +34,15 @@ class Event:
     """What is explained: the outcome variable, the windows, and the days kept out of estimation.
 
     Without windows nothing is asked: the model reports responses and variance shares alone, and
-    no day is held out.
+    no day is held out.  ``whole`` names a window over the whole sample, whose days the data tell;
+    until they are read nothing is asked.
     """
 
     name: str
     outcome: str
     windows: tuple[Window, ...]
     hold_out: tuple[date, date] = (NEVER, NEVER)
+    whole: str = ""
 
     @property
     def asked(self) -> bool:
@@ -73,7 +77,8 @@ class System:
     their own and never feed back.  ``tests`` are series that no restriction may touch.
     ``horizons`` is how many periods after a shock responses are reported.  ``levels`` are variables
     in levels: over a window they move by their last value, where all others, changes themselves,
-    add up.
+    add up.  Of ``cumulated`` ones, changes, responses and shares of variance are reported of their
+    sum, too.
     """
 
     variables: tuple[str, ...]
@@ -83,6 +88,7 @@ class System:
     tests: tuple[str, ...] = ()
     horizons: int = 10
     levels: tuple[str, ...] = ()
+    cumulated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,9 @@ class Minnesota:
 
     ``sum_of_coefficients`` and ``single_unit_root`` are the tightness of the two priors that
     dummy observations at the mean of the first ``lags`` rows carry (GLP's mu and delta: smaller is
-    tighter); None leaves one out.  ``hierarchical`` integrates over ``tightness``, the residual
-    scales and whichever of the two is present, which then only has to be positive.
+    tighter); None leaves one out.  ``hierarchical`` integrates over ``inferred``; where that is
+    empty, over ``tightness``, the residual scales unless they are given, and whichever of the two
+    is present.  What is inferred needs no number; what is not stands as it is given.
     ``residual_scales`` gives the residual standard deviations behind the prior, of every variable;
     those of the series' own autoregressions if empty.
     """
@@ -107,6 +114,19 @@ class Minnesota:
     single_unit_root: float | None = None
     hierarchical: bool = False
     residual_scales: tuple[tuple[str, float], ...] = ()
+    inferred: tuple[str, ...] = field(default=(), metadata={"key": "hierarchical"})
+
+    def infers(self, name: str) -> bool:
+        """Whether a hyperparameter, one of ``INFERRED``, is integrated over."""
+        if not self.hierarchical or self.inferred:
+            return self.hierarchical and name in self.inferred
+        present = {
+            "tightness": True,
+            "residual_scales": not self.residual_scales,
+            "sum_of_coefficients": self.sum_of_coefficients is not None,
+            "single_unit_root": self.single_unit_root is not None,
+        }
+        return present.get(name, False)
 
     def mean_of(self, variable: str) -> float:
         """Prior mean of the first own lag of ``variable``."""

@@ -58,6 +58,7 @@ def parse_table(table: Table, name: str, path: Path | None) -> Identification:
     channels = _channels(table)
     names = tuple(channel.name for channel in channels)
     cells = cells_of(table, names, DIRECTIONS[direction])
+    narratives = narratives_of(table, names)
     for cell in cells:
         if cell.variable == outcome and cell.per == OUTCOME and cell.first == 0:
             raise SpecError(
@@ -73,19 +74,22 @@ def parse_table(table: Table, name: str, path: Path | None) -> Identification:
         cells=cells,
         rankings=rankings_of(table, names),
         shares=shares_of(table, names),
-        narratives=narratives_of(table, names),
+        narratives=tuple(row for row in narratives if row.imposed),
         reading=table.choice("reading", READINGS, READINGS[0]),
+        asked=tuple(row for row in narratives if not row.imposed),
     )
 
 
 def extended(base: Identification, table: Table) -> Identification:
     """Add the claims that a model file makes beside the table that it names."""
+    narratives = narratives_of(table, base.names)
     return replace(
         base,
         rankings=(*base.rankings, *rankings_of(table, base.names)),
         shares=(*base.shares, *shares_of(table, base.names)),
-        narratives=(*base.narratives, *narratives_of(table, base.names)),
+        narratives=(*base.narratives, *(row for row in narratives if row.imposed)),
         reading=table.choice("reading", READINGS, base.reading),
+        asked=(*base.asked, *(row for row in narratives if not row.imposed)),
     )
 
 

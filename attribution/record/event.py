@@ -9,10 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from attribution.core.coherent import coherent_draw
-from attribution.decompose import window_shocks, window_values
+from attribution.decompose import decompose, window_shocks, window_values
 from attribution.model.spec import ModelSpec, Window
 from attribution.posterior import Decomposition, StructuralPosterior
 from attribution.record.labels import DRAW, lead
+from attribution.record.system import structural_of
 
 
 def contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
@@ -65,6 +66,23 @@ def coherent(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Data
     return {"/coherent": data}
 
 
+def point_contributions(point: xr.Dataset, values: pd.DataFrame, spec: ModelSpec) -> xr.Dataset:
+    """Add to group ``/point`` what its shocks did in each window: contributions and baseline."""
+    one = structural_of(xr.DataTree.from_dict({"point": point}), "point")
+    outcome, levels = spec.event.outcome, spec.system.levels
+    splits = [decompose(one, values, w, outcome, levels=levels) for w in spec.event.windows]
+    sums, baselines, _ = zip(*(split.cumulated(outcome) for split in splits), strict=True)
+    coords = {"window": [split.window for split in splits], "channel": list(splits[0].channels)}
+    data = xr.Dataset(
+        {
+            "contribution": (("window", "channel"), np.array([part[0, 0] for part in sums])),
+            "baseline": ("window", np.array([part[0, 0] for part in baselines])),
+        },
+        coords,
+    )
+    return xr.merge([point, data], compat="override", join="left")
+
+
 def prior_contributions(splits: Sequence[Decomposition], outcome: str) -> dict[str, xr.Dataset]:
     """Group ``/prior``: the same sums under draws of the prior."""
     sums = np.stack([split.cumulated(outcome)[0][0] for split in splits], axis=1)
@@ -81,12 +99,22 @@ def event_shocks(
 ) -> dict[str, xr.Dataset]:
     """Make group ``/structural_shocks``: those of the event's days (chain, draw, day, shock)."""
     whole = Window("event", spec.event.start, spec.event.end)
-    days, history, seen = window_values(values, whole, structural.lag_coefficients.shape[2])
-    data = xr.Dataset(
+    return {"/structural_shocks": _shocks(structural, values, whole)}
+
+
+def every_shock(
+    structural: StructuralPosterior, values: pd.DataFrame, window: Window
+) -> dict[str, xr.Dataset]:
+    """Make group ``/every_shock``: those of all days of a window (chain, draw, day, shock)."""
+    return {"/every_shock": _shocks(structural, values, window)}
+
+
+def _shocks(structural: StructuralPosterior, values: pd.DataFrame, window: Window) -> xr.Dataset:
+    days, history, seen = window_values(values, window, structural.lag_coefficients.shape[2])
+    return xr.Dataset(
         {"shock": ((*DRAW, "day", "name"), window_shocks(structural, days, history, seen))},
         {**lead(structural.weight), "day": days.rename("day"), "name": list(structural.shocks)},
     )
-    return {"/structural_shocks": data}
 
 
 def every_way(ways: Sequence[str], contribution: Sequence[xr.DataArray]) -> xr.Dataset:

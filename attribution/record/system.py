@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -20,7 +20,10 @@ POINT = ("structural", "responses", "fevd")
 
 
 def structure(
-    structural: StructuralPosterior, units: Mapping[str, str], horizons: int = HORIZONS
+    structural: StructuralPosterior,
+    units: Mapping[str, str],
+    horizons: int = HORIZONS,
+    cumulated: Sequence[str] = (),
 ) -> dict[str, xr.Dataset]:
     """Make groups ``/weights``, ``/structural``, ``/responses`` and ``/fevd``.
 
@@ -28,12 +31,14 @@ def structure(
     ----------
     units : of every variable.
     horizons : the last period after a shock; period zero is that of the shock.
+    cumulated : variables, changes, whose sums have a group ``/cumulated`` of responses and shares.
     """
     found = responses(flat(structural.lag_coefficients), flat(structural.impact), horizons)
     found = found.reshape(*structural.weight.shape, *found.shape[1:])
     draws = lead(structural.weight)
     axes = _axes(structural, units) | {"horizon": np.arange(horizons + 1)}
-    return {
+    sums = _cumulated(structural, found, axes, cumulated) if cumulated else {}
+    return sums | {
         "/weights": xr.Dataset({"weight": (DRAW, structural.weight)}, draws),
         "/structural": coefficients(structural, units),
         "/responses": _responses(structural, found, axes),
@@ -84,13 +89,43 @@ def _channels(tree: xr.DataTree, group: str) -> tuple[str, ...]:
 
 
 def point(
-    structural: StructuralPosterior, units: Mapping[str, str], horizons: int = HORIZONS
+    structural: StructuralPosterior,
+    units: Mapping[str, str],
+    horizons: int = HORIZONS,
+    cumulated: Sequence[str] = (),
 ) -> dict[str, xr.Dataset]:
     """Make group ``/point``: a single estimate, its responses and its variance shares."""
-    found = structure(structural, units, horizons)
+    found = structure(structural, units, horizons, cumulated)
+    if cumulated:
+        names = {name: f"cumulated_{name}" for name in ("response", "share")}
+        sums = found["/cumulated"].rename({**names, "variable": "cumulated"}).drop_vars("unit")
+        found["/responses"] = xr.merge([found["/responses"], sums], compat="override", join="outer")
     parts = [found[f"/{name}"].isel(chain=0, draw=0, drop=True) for name in POINT]
     merged = xr.merge(parts, compat="override", join="outer")
     return {"/point": merged.reindex(channel=parts[-1]["channel"])}
+
+
+def mode(
+    variables: Sequence[str], slopes: np.ndarray, intercept: np.ndarray, covariance: np.ndarray
+) -> dict[str, xr.Dataset]:
+    """Make group ``/mode``: the reduced form at the mode of its posterior, before any claim.
+
+    Parameters
+    ----------
+    slopes : (lag, variable, regressor).
+    intercept : (variable,).
+    covariance : (variable, variable), Σ.
+    """
+    names = list(variables)
+    data = xr.Dataset(
+        {
+            "lag_coefficients": (("lag", "variable", "regressor"), slopes),
+            "intercept": ("variable", intercept),
+            "covariance": (("variable", "regressor"), covariance),
+        },
+        {"lag": np.arange(1, len(slopes) + 1), "variable": names, "regressor": names},
+    )
+    return {"/mode": data}
 
 
 def coefficients(structural: StructuralPosterior, units: Mapping[str, str]) -> xr.Dataset:
@@ -127,6 +162,22 @@ def _responses(
         {"response": ((*DRAW, "horizon", "variable", "channel"), found[..., named])},
         {**axes, "channel": list(structural.channels)},
     )
+
+
+def _cumulated(
+    structural: StructuralPosterior,
+    found: np.ndarray,
+    axes: Mapping[str, object],
+    names: Sequence[str],
+) -> dict[str, xr.Dataset]:
+    """Responses of sums of changes, and shares in the variance of the errors of their forecasts."""
+    kept = [structural.variables.index(name) for name in names]
+    units = dict(zip(structural.variables, axes["unit"][1], strict=True))  # type: ignore[index]
+    own = {**axes, "variable": list(names), "unit": ("variable", [units[n] for n in names])}
+    sums = found[..., kept, :].cumsum(axis=2)
+    parts = _responses(structural, sums, own), _shares(structural, sums, own)
+    merged = xr.merge(parts, compat="override", join="outer")
+    return {"/cumulated": merged.reindex(channel=parts[1]["channel"])}
 
 
 def _shares(
