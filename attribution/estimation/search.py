@@ -8,9 +8,13 @@ other, never both.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import xarray as xr
 
 from attribution.core import niw
+from attribution.diagnostics import psis, weight_size
 from attribution.errors import SpecError
 from attribution.estimate.acceptance import measure_acceptance
 from attribution.estimate.cones import cone_chains
@@ -25,7 +29,10 @@ from attribution.estimation.table_claims import claims_of
 from attribution.finding import Finding
 from attribution.identify.claims import Claims
 from attribution.identify.feasible import refuse_infeasible
+from attribution.identify.fits import on_columns
+from attribution.identify.rotate import refuse_thin
 from attribution.identify.slice import sliced
+from attribution.identify.weights import narrative_weight
 from attribution.model.restriction import Identification
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
@@ -50,19 +57,15 @@ def searched(
     Raises
     ------
     SpecError
-        If the posterior has no closed form, narratives weigh draws, or the table is one for the
-        other search.
+        If the posterior has no closed form, or the table is one for the other search.
+    DiagnosticsError
+        If a conditional reading of narratives leaves too few effective draws.
     """
     place = f"--sampler {sampler}: "
     if not isinstance(form, ConjugateForm):
         raise SpecError(
             f"{place}model '{spec.name}' has no closed-form posterior to move in; use law"
             " 'gaussian' without outliers or hierarchy, or leave the sampler out"
-        )
-    if table.reading == "conditional":
-        raise SpecError(
-            f"{place}it makes draws of equal weight, and conditional narratives weigh them; use"
-            ' reading = "unconditional", or leave the sampler out'
         )
     claims = claims_of(spec, table, panel)
     refuse_infeasible(table.name, claims)
@@ -79,7 +82,8 @@ def searched(
         )
     rng = np.random.default_rng(seed)
     if cones is None:
-        return _by_slices(spec, form, claims, draws, rng)
+        inside = _by_slices(spec, form, claims, draws, rng)
+        return _weighed(table.name, claims, inside, rng) if claims.conditional else inside
     impact = cone_chains(form.posterior, cones, -(-draws // CHAINS), rng, place=spec.name)
     accepted = measure_acceptance(spec, form.posterior, cones, impact, rng)
     slopes = niw.draw_coefficients(form.posterior, impact.reshape(-1, *impact.shape[2:]), rng)
@@ -124,6 +128,29 @@ def _by_slices(
             },
         },
         extra=mode_group(form),
+    )
+
+
+def _weighed(table: str, claims: Claims, found: Estimate, rng: np.random.Generator) -> Estimate:
+    """Divide draws that obey the narratives by the probability that these hold."""
+    drawn = found.posterior
+    lead, n = drawn.impact.shape[:2], len(drawn.variables)
+    slopes = drawn.lag_coefficients.reshape(-1, *drawn.lag_coefficients.shape[2:])
+    columns = on_columns(
+        claims, drawn.impact.reshape(-1, n, n), slopes, drawn.intercept.reshape(-1, n)
+    )
+    factor = narrative_weight(claims, columns, np.ones((len(columns), len(claims.dates))), rng)
+    weight = factor / factor.mean()
+    refuse_thin(table, weight_size(weight), psis(np.log(weight))[1], weight.size)
+    return replace(
+        found,
+        posterior=replace(drawn, weight=weight.reshape(lead)),
+        extra={
+            **found.extra,
+            "/weight_factors": xr.Dataset(
+                {"narratives": (("chain", "draw"), factor.reshape(lead))}
+            ),
+        },
     )
 
 

@@ -22,7 +22,7 @@ from attribution.fit.every_day import every_shock
 from attribution.fit.judge import repairs_finding
 from attribution.fit.settings import Settings
 from attribution.model.claimed import cells_beside
-from attribution.model.spec import ModelSpec
+from attribution.model.spec import NEVER, ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import Decomposition, StructuralPosterior
 from attribution.run import Run, digest_of, versions

@@ -109,17 +109,20 @@ class Claims:
             out[channel] = 1 << column
         return out
 
-    def simulated(self) -> tuple[Rows, int]:
+    def simulated(self) -> tuple[tuple[tuple[Rows, np.ndarray], ...], int]:
         """Dated claims whose probability must be simulated, and how many signs need not be.
 
         A shock's sign is independent of sizes on its date alone: such signs hold with probability
-        one half each, whatever else is claimed.
+        one half each, whatever else is claimed.  Claims that share no date are independent, given
+        what the responses are: they come apart, each group with the functionals of its shocks.
         """
         sizes = [p for c in self.claims if c.dated for p in c.parts if isinstance(p, Carried)]
         mixed = {b for p in sizes if p.joint for _, b in p.pairs}
         signs = {key: c for c in self.claims for key in c.signs}
         bound = [c for (_, at), c in signs.items() if at in mixed]
-        return stack([*(p for c in bound for p in c.parts), *sizes]), len(signs) - len(bound)
+        parts = [*(p for c in bound for p in c.parts), *sizes]
+        groups = [(stack(group), _sorted(self.shocks(), at)) for group, at in _apart(parts)]
+        return tuple(groups), len(signs) - len(bound)
 
     def shocks(self) -> np.ndarray:
         """Functionals that are shocks, one a date."""
@@ -132,3 +135,20 @@ class Claims:
         used = [i for part in claim.parts for i in part.functionals]
         used += [i for order in claim.orders for i in (order.larger[0], order.smaller[0])]
         return any(i >= n for i in used)
+
+
+def _apart(parts: list[Single]) -> list[tuple[list[Single], set[int]]]:
+    """Group parts of claims that share a shock, directly or through others, in their order."""
+    groups: list[tuple[list[Single], set[int]]] = []
+    for part in parts:
+        own = {b for _, b in part.pairs} if isinstance(part, Carried) else set(part.functionals)
+        touching = [group for group in groups if group[1] & own]
+        groups = [group for group in groups if not group[1] & own]
+        joined = [one for group in touching for one in group[0]]
+        groups.append(([*joined, part], own.union(*(group[1] for group in touching))))
+    return groups
+
+
+def _sorted(shocks: np.ndarray, own: set[int]) -> np.ndarray:
+    """Places among the shocks, by date, of those that a group reads."""
+    return np.flatnonzero(np.isin(shocks, list(own)))

@@ -125,7 +125,7 @@ def _result(table: str, pool: Pool) -> Rotated:
     ess = float(weight.sum() ** 2 / (weight**2).sum())
     open_ended = any(np.ptp(array) > 0 for name, array in factors.items() if name != "namings")
     k = psis(np.log(np.maximum(weight, TINY)))[1] if open_ended else -np.inf
-    _refuse_thin(table, ess, k, weight.size)
+    refuse_thin(table, ess, k, weight.size)
     n, named = len(claims.variables), len(claims.channels)
     posterior = StructuralPosterior(
         variables=claims.variables,
@@ -150,7 +150,18 @@ def _result(table: str, pool: Pool) -> Rotated:
     )
 
 
-def _refuse_thin(table: str, ess: float, k: float, draws: int) -> None:
+def refuse_thin(table: str, ess: float, k: float, draws: int) -> None:
+    """Refuse weights of so few effective draws, or so heavy a tail, that a few draws decide.
+
+    Parameters
+    ----------
+    ess, k : effective size and Pareto-k of the weights.
+
+    Raises
+    ------
+    DiagnosticsError
+        With what to ask for instead.
+    """
     floor = min(ENOUGH, draws // 4)
     if ess < floor:
         raise DiagnosticsError(

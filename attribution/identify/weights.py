@@ -48,7 +48,9 @@ def narrative_weight(
     r"""One over the probability that all dated claims hold, given (B, Σ, Q).
 
     Shocks are normal, each claim at its own dates, all claims together.  Signs of single shocks
-    hold with probability one half each, exactly; the rest is simulated.
+    hold with probability one half each, exactly; the rest is simulated, claims that share no date
+    apart, since probabilities of independent claims multiply, and so do unbiased estimates of one
+    over each.
 
     Parameters
     ----------
@@ -64,22 +66,25 @@ def narrative_weight(
     ----------
     antolindiaz2018
     """
-    rows, signs = claims.simulated()
-    exact = np.full(len(named), 2.0**signs)
-    if not len(rows.carried_ends):
-        return exact
-    tries = tries_until(
-        np.ascontiguousarray(named), rows, claims.shocks(), scale,
-        hits=HITS, most=MOST_TRIES, rng=rng,
-    )  # fmt: skip
-    if not tries.all():
-        raise IdentificationError(
-            f"the narratives are so unlikely before the data that they held fewer than {HITS} times"
-            f" in {MOST_TRIES} simulations, for {int((tries == 0).sum())} of {len(tries)} draws;"
-            ' drop one, or read them with reading = "unconditional", which needs no such weight'
-        )
-    weight: np.ndarray = exact * tries / HITS
+    groups, signs = claims.simulated()
+    weight = np.full(len(named), 2.0**signs)
+    for rows, at in groups:
+        tries = tries_until(
+            np.ascontiguousarray(named), rows, claims.shocks()[at],
+            np.ascontiguousarray(scale[:, at]), hits=HITS, most=MOST_TRIES, rng=rng,
+        )  # fmt: skip
+        if not tries.all():
+            raise _too_unlikely(tries)
+        weight = weight * (tries / HITS)
     return weight
+
+
+def _too_unlikely(tries: np.ndarray) -> IdentificationError:
+    return IdentificationError(
+        f"the narratives are so unlikely before the data that they held fewer than {HITS} times"
+        f" in {MOST_TRIES} simulations, for {int((tries == 0).sum())} of {len(tries)} draws;"
+        ' drop one, or read them with reading = "unconditional", which needs no such weight'
+    )
 
 
 def scale_of(
