@@ -85,7 +85,6 @@ def hierarchy(
     single_unit_root: bool = True,
     outliers: np.ndarray | None = None,
     unit: np.ndarray | None = None,
-    zero: np.ndarray | None = None,
 ) -> Hierarchy:
     """State the problem.
 
@@ -97,8 +96,7 @@ def hierarchy(
     own_lag : (variable,); prior mean of the first own lag.
     tightness, scales : λ and ψ^½ (variable,) where they are given; inferred if None.
     outliers : positions of the days with a scale of their own.
-    unit, zero : (variable,); the unit of each series in that of the data, and where the zero of
-        the data lies, if the series are standardised.
+    unit : (variable,); the unit of each series in that of the data, in which the law of ψ is stated.
 
     References
     ----------
@@ -123,7 +121,6 @@ def hierarchy(
             moments=rows[~chosen].T @ rows[~chosen],
             scaled=np.ascontiguousarray(rows[chosen]),
             level=np.asarray(level, float),
-            zero=np.zeros(n) if zero is None else zero,
             own=np.asarray(own_lag, float),
             shapes=np.ascontiguousarray(shapes),
             rates=np.ascontiguousarray(rates),

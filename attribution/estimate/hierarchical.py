@@ -142,7 +142,6 @@ def hierarchical_form(
         single_unit_root=prior.single_unit_root is not None,
         outliers=listed,
         unit=standard.unit,
-        zero=standard.zero,
     )
     fitted = proposal(problem)
     share = _share(problem, fitted, rng)

@@ -159,7 +159,7 @@ def _chains(
     )
     center, spread = data.instruments.mean().to_numpy(), data.instruments.std().to_numpy()
     seen = ProxyData(response, regressors, (data.instruments.to_numpy(float) - center) / spread)
-    prior = setup.proxy_prior(spec, series, zero=standard.zero)
+    prior = setup.proxy_prior(spec, series)
     runs = [
         sample(
             prior, seen, start(prior, seen, own), draws=draws, burn_in=BURN_IN, thin=THIN, rng=own

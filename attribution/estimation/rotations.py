@@ -156,7 +156,12 @@ def _sliced(
     refuse_infeasible(table.name, claims)
     each = -(-draws // PARTICLES)
     found = sliced(
-        form.posterior, claims, draws=each, particles=PARTICLES, rng=np.random.default_rng(seed)
+        form.inner,
+        claims,
+        draws=each,
+        particles=PARTICLES,
+        standard=form.standard,
+        rng=np.random.default_rng(seed),
     )
     rate = f"10^{found.log_rate / np.log(10):.1f}"
     return Estimate(
