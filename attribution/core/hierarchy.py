@@ -96,7 +96,7 @@ def hierarchy(
     own_lag : (variable,); prior mean of the first own lag.
     tightness, scales : λ and ψ^½ (variable,) where they are given; inferred if None.
     outliers : positions of the days with a scale of their own.
-    unit : (variable,); the unit of each series in that of the data, in which the law of ψ is stated.
+    unit : (variable,); the unit of each series in that of the data, which the law of ψ knows.
 
     References
     ----------

@@ -191,7 +191,10 @@ def _notes(
     found = named(points(problem, mode[None]), standard.unit)
     log_unit, n = np.log(standard.unit), len(standard.unit)
     # densities of the data and of the scales ψ are those of both in their own units
-    moved = problem.problem.days * log_unit.sum() + 2.0 * log_unit[problem.problem.free[3 : 3 + n]].sum()
+    moved = (
+        problem.problem.days * log_unit.sum()
+        + 2.0 * log_unit[problem.problem.free[3 : 3 + n]].sum()
+    )
     return {
         "hyperparameter_mode": {name: values[0].tolist() for name, values in found.items()},
         "log_posterior_at_mode": height - float(moved),

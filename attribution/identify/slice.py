@@ -131,9 +131,7 @@ def sliced(
     factor, q, slopes = of.draws(flat)
     if slopes is None:
         inner = factor if standard is None else factor / standard.unit[:, None]
-        slopes = of.coefficients(
-            niw.draw_coefficients(posterior, np.ascontiguousarray(inner), rng)
-        )
+        slopes = of.coefficients(niw.draw_coefficients(posterior, np.ascontiguousarray(inner), rng))
     lead = (particles, draws)
     return Sliced(
         factor=factor.reshape(*lead, *factor.shape[1:]),

@@ -242,12 +242,28 @@ def test_every_sampler_is_handed_the_same_series(exponents, offsets):
 @given(EXPONENTS, OFFSETS)
 def test_the_rows_of_the_headline_are_the_same(exponents, offsets):
     """Kind ``bvar`` and ``factor`` sample on these rows and this prior and on nothing else."""
-    spec = at.model_from(text("cones").replace("bvar_signs", "bvar"), name="m")
     unit = units_of(exponents)
-    one, other = (design(spec, f, "in") for f in (frame(), frame() * unit + unit * offsets))
+    one, other = (
+        design(at.model_from(headline(u), name="m"), frame() * u + u * np.array(o), "in")
+        for u, o in ((np.ones(4), np.zeros(4)), (unit, offsets))
+    )
     for part in ("response", "regressors", "exposure", "scale"):
         assert_allclose(getattr(other.rows, part), getattr(one.rows, part), atol=1e-8, rtol=0)
     assert_allclose(other.sd / unit[:3], one.sd, rtol=1e-8)
+    for name, value in vars(one.prior).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            assert_allclose(getattr(other.prior, name), value, rtol=1e-7, err_msg=name)
+
+
+def headline(unit):
+    """Kind ``bvar``, whose cells have a centre in the units of the series."""
+    said = text("cones").replace("bvar_signs", "bvar")
+    for place, name in enumerate(NAMES[:2]):
+        for channel in ("push", "pull"):
+            for sign, side in (("+", 0.5), ("-", -0.5)):
+                old = f'{name}.{channel} = {{ sign = "{sign}"'
+                said = said.replace(old, f"{old}, center = {float(side * unit[place] / unit[2])!r}")
+    return said
 
 
 @pytest.mark.parametrize("kind", KINDS)
