@@ -8,9 +8,9 @@ With :math:`\bar y` the mean of the first ``lags`` rows and rows ordered as in `
     \text{single unit root:}\quad & y = \bar y' / \delta, & x &= [1/\delta,\ y, \ldots, y]
 
 The first says that a series that has stood still stays where it is, the second that all of them do
-together unless the constants say otherwise; as μ or δ falls, they are imposed.  The second is one
-line through the first rows, whatever zero is.  The first is not: as published, its tightness is
-counted in the distance of the first rows from the zero of the data, and is nothing at zero.
+together unless the constants say otherwise; as μ or δ falls, they are imposed.  As published both
+stand on the zero of the data: the first counts its tightness in the distance of the first rows from
+it, the second meets the prior of the constants there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ def unit_root_dummies(
     constant: bool,
     sum_of_coefficients: float | None,
     single_unit_root: float | None,
-    zero: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return response (row, variable) and regressors (row, regressor); no row where both are None.
 
@@ -33,7 +32,6 @@ def unit_root_dummies(
     ----------
     level : (variable,); mean of the first ``lags`` rows, unit of the variable.
     sum_of_coefficients, single_unit_root : μ and δ, positive; None leaves one out.
-    zero : (variable,); where the zero of the data lies, if the series are measured from elsewhere.
 
     References
     ----------
@@ -42,7 +40,7 @@ def unit_root_dummies(
     n = len(level)
     response, ones = np.zeros((0, n)), np.zeros((0, 1))
     if sum_of_coefficients is not None:
-        response = np.diag((level if zero is None else level - zero) / sum_of_coefficients)
+        response = np.diag(level / sum_of_coefficients)
         ones = np.zeros((n, 1))
     if single_unit_root is not None:
         response = np.concatenate([response, level[None] / single_unit_root])

@@ -34,15 +34,14 @@ class Problem(NamedTuple):
 
     ``moments`` (k + n, k + n) sums :math:`a_t a_t'` over the days without a scale of their own,
     ``scaled`` (day, k + n) holds the others; ``days`` counts both.  ``level`` is the mean of the
-    first rows, ``zero`` where the zero of the data lies, ``own`` the prior mean of the first own
-    lag, ``shapes`` and ``rates`` those of the hyperpriors (gamma of λ, μ, δ; inverse gamma of ψ;
-    gamma of ρ); ``free`` marks what is inferred.  ``decay`` is ρ, NaN where it is inferred.
+    first rows, ``own`` the prior mean of the first own lag, ``shapes`` and ``rates`` those of the
+    hyperpriors (gamma of λ, μ, δ; inverse gamma of ψ; gamma of ρ); ``free`` marks what is inferred.
+    ``decay`` is ρ, NaN where it is inferred.
     """
 
     moments: np.ndarray
     scaled: np.ndarray
     level: np.ndarray
-    zero: np.ndarray
     own: np.ndarray
     shapes: np.ndarray
     rates: np.ndarray
@@ -100,8 +99,8 @@ def _fill_prior(a, x, p):  # type: ignore[no-untyped-def]
         for j in range(n):
             row[:] = 0.0
             for lag in range(p.lags):
-                row[first + lag * n + j] = p.level[j] - p.zero[j]
-            row[k + j] = (p.level[j] - p.zero[j]) * (1.0 - p.own[j])
+                row[first + lag * n + j] = p.level[j]
+            row[k + j] = p.level[j] * (1.0 - p.own[j])
             _add_row(a, row, math.exp(-2.0 * x[1]))
         rows += n
     if x[2] < math.inf:

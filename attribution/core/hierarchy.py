@@ -119,7 +119,6 @@ def hierarchy(
     single_unit_root: float | bool = True,
     outliers: np.ndarray | None = None,
     unit: np.ndarray | None = None,
-    zero: np.ndarray | None = None,
 ) -> Hierarchy:
     """State the problem.
 
@@ -133,8 +132,7 @@ def hierarchy(
     sum_of_coefficients, single_unit_root : μ and δ where they are given; inferred if True, their
         dummy observations left out if False.
     outliers : positions of the days with a scale of their own.
-    unit, zero : (variable,); the unit of each series in that of the data, and where the zero of
-        the data lies, if the series are standardised.
+    unit : (variable,); the unit of each series in that of the data, which the law of ψ knows.
 
     References
     ----------
@@ -163,7 +161,6 @@ def hierarchy(
             moments=rows[~chosen].T @ rows[~chosen],
             scaled=np.ascontiguousarray(rows[chosen]),
             level=np.asarray(level, float),
-            zero=np.zeros(n) if zero is None else zero,
             own=np.asarray(own_lag, float),
             shapes=np.ascontiguousarray(shapes),
             rates=np.ascontiguousarray(rates),

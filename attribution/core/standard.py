@@ -2,9 +2,9 @@ r"""Series in their own units in; series of order one, and the way back for a VA
 
 .. math:: z_{it} = (y_{it} - o_i) / s_i
 
-with o the mean of the first ``lags`` rows, on which every estimate is conditioned, and s the
-standard deviation.  Estimators work in z: no unit, and no distance from zero, touches a digit, a
-threshold or a prior.  A VAR of z is one of y, with
+with o the mean of the first ``lags`` rows, on which every estimate is conditioned, or zero, and s
+the standard deviation.  Estimators work in z: no unit, and no distance from zero, touches a digit,
+a threshold or a prior.  A VAR of z is one of y, with
 
 .. math:: A_l = \mathrm{diag}(s)\,A^z_l\,\mathrm{diag}(s)^{-1}, \qquad
     c = o + \mathrm{diag}(s)\,c^z - \sum_l A_l\,o
@@ -25,7 +25,8 @@ class Standard:
 
     Attributes
     ----------
-    origin : (variable,) o; zero where there is no constant, for the model then says where zero is.
+    origin : (variable,) o; zero where there is no constant, for the model then says where zero is,
+        and where the prior does.
     unit : (variable,) s; unit of the variable.
     constant : whether the first regressor is a constant.
     """
@@ -35,16 +36,12 @@ class Standard:
     constant: bool
 
     @staticmethod
-    def of(series: np.ndarray, *, lags: int, constant: bool) -> Standard:
+    def of(series: np.ndarray, *, lags: int, constant: bool, centred: bool = True) -> Standard:
         """Choose coordinates for series (time, variable), none of them constant."""
-        origin = series[:lags].mean(0) if constant else np.zeros(series.shape[1])
+        origin = (
+            series[: max(lags, 1)].mean(0) if constant and centred else np.zeros(series.shape[1])
+        )
         return Standard(origin, (series - origin).std(0), constant)
-
-    @property
-    def zero(self) -> np.ndarray:
-        """Where the zero of the data lies (variable,)."""
-        place: np.ndarray = -self.origin / self.unit
-        return place
 
     def inward(self, series: np.ndarray) -> np.ndarray:
         """Series (..., variable) in these coordinates."""

@@ -178,18 +178,22 @@ def worst_gap(baseline, contribution, observed):  # type: ignore[no-untyped-def]
     Arrays are (draw, time, variable), (draw, time, variable, channel) and (time, variable).
     """
     draws, steps, n, channels = contribution.shape
-    worst = 0.0
+    worst, largest = 0.0, np.zeros(n)  # of a path in its own unit: a floor of one would have one
+    for t in range(steps):
+        for v in range(n):
+            largest[v] = max(largest[v], abs(observed[t, v]))
     for draw in range(draws):
         for t in range(steps):
             for v in range(n):
-                total, size = baseline[draw, t, v], abs(observed[t, v])
+                total, size = baseline[draw, t, v], largest[v]
                 for j in range(channels):
                     total += contribution[draw, t, v, j]
                     size += abs(contribution[draw, t, v, j])
-                gap = abs(total - observed[t, v]) / max(1.0, size)
+                gap = abs(total - observed[t, v])
                 if gap != gap:
                     return np.nan
-                worst = max(worst, gap)
+                if gap > 0.0:
+                    worst = max(worst, gap / max(size, gap))
     return worst
 
 

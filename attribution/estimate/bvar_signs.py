@@ -142,5 +142,5 @@ def _reduced_form(
     """Return standard coordinates, and the closed-form posterior in them."""
     standard, series = standardised(spec, frame)
     response, regressors = niw.design(series, lags=spec.system.lags, constant=spec.system.constant)
-    prior = conjugate_prior(spec, series, zero=standard.zero)
+    prior = conjugate_prior(spec, series)
     return standard, niw.posterior(prior, response, regressors)

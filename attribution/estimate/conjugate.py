@@ -24,7 +24,6 @@ def conjugate_prior(
     series: np.ndarray,
     *,
     spread: np.ndarray | None = None,
-    zero: np.ndarray | None = None,
 ) -> niw.NormalInverseWishart:
     """Return the prior that the model file asks for, its dummy observations absorbed.
 
@@ -34,7 +33,6 @@ def conjugate_prior(
         the constants is centred.
     spread : (variable,); residual scales of the prior, those of the series' own autoregressions if
         not given.
-    zero : (variable,); where the zero of the data lies, if not at zero.
 
     References
     ----------
@@ -60,15 +58,20 @@ def conjugate_prior(
         constant=constant,
         sum_of_coefficients=settings.sum_of_coefficients,
         single_unit_root=settings.single_unit_root,
-        zero=zero,
     )
     return niw.posterior(start, response, regressors) if len(response) else start
 
 
 def standardised(spec: ModelSpec, frame: pd.DataFrame) -> tuple[Standard, np.ndarray]:
-    """Return coordinates for the estimation rows (time, variable), and the rows in them."""
-    series = frame.to_numpy(float)
-    standard = Standard.of(series, lags=spec.system.lags, constant=spec.system.constant)
+    """Return coordinates for the estimation rows (time, variable), and the rows in them.
+
+    The prior of the constants is centred on the first rows; where artificial observations of unit
+    roots join it, on the zero of the data, as all of them are published.
+    """
+    system, series = spec.system, frame.to_numpy(float)
+    standard = Standard.of(
+        series, lags=system.lags, constant=system.constant, centred=not spec.prior.unit_roots
+    )
     return standard, standard.inward(series)
 
 
@@ -144,7 +147,7 @@ def conjugate_form(
     lags = spec.system.lags
     standard, series = standardised(spec, frame)
     given = None if spread is None else spread / standard.unit
-    prior = conjugate_prior(spec, series, spread=given, zero=standard.zero)
+    prior = conjugate_prior(spec, series, spread=given)
     response, regressors = niw.design(series, lags=lags, constant=spec.system.constant)
     posterior = niw.posterior(prior, response, regressors)
     proper = prior.dof > len(prior.scale) - 1 and not spec.prior.flat

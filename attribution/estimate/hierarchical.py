@@ -158,7 +158,6 @@ def hierarchical_form(
         single_unit_root=dummy("single_unit_root", prior.single_unit_root),
         outliers=listed,
         unit=standard.unit,
-        zero=standard.zero,
     )
     fitted = proposal(problem)
     share = _share(problem, fitted, rng)

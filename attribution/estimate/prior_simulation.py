@@ -89,11 +89,10 @@ def prior_draw(
     hyper: dict[str, np.ndarray] = {}
     if spec.prior.hierarchical:
         spec, spread, hyper = _given(spec, spread, rng)
-    origin = start.mean(0) if system.constant else np.zeros(len(spread))
+    centred = system.constant and not spec.prior.unit_roots
+    origin = start.mean(0) if centred else np.zeros(len(spread))
     standard = Standard(origin, np.ones(len(spread)), system.constant)
-    prior = standard.restored(
-        conjugate_prior(spec, standard.inward(start), spread=spread, zero=standard.zero)
-    )
+    prior = standard.restored(conjugate_prior(spec, standard.inward(start), spread=spread))
     factor = niw.draw_factor(prior, 1, rng)
     coefficients = niw.draw_coefficients(prior, factor, rng)[0]
     days = index[system.lags :]

@@ -158,12 +158,10 @@ def _chains(
     The prior and the draws in units of the data; the acceptance of Σ.
     """
     standard, series = standardised(spec, data.frame)
-    response, regressors = niw.design(
-        series, lags=spec.system.lags, constant=spec.system.constant
-    )
+    response, regressors = niw.design(series, lags=spec.system.lags, constant=spec.system.constant)
     center, spread = data.instruments.mean().to_numpy(), data.instruments.std().to_numpy()
     seen = ProxyData(response, regressors, (data.instruments.to_numpy(float) - center) / spread)
-    prior = setup.proxy_prior(spec, series, zero=standard.zero)
+    prior = setup.proxy_prior(spec, series)
     runs = [
         sample(
             prior, seen, start(prior, seen, own), draws=draws, burn_in=BURN_IN, thin=THIN, rng=own

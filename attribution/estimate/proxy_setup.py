@@ -178,14 +178,12 @@ def _refuse_collinear(instruments: pd.DataFrame) -> None:
         )
 
 
-def proxy_prior(
-    spec: ModelSpec, series: np.ndarray, *, zero: np.ndarray | None = None
-) -> ProxyPrior:
+def proxy_prior(spec: ModelSpec, series: np.ndarray) -> ProxyPrior:
     """Return the prior: Minnesota with its dummies or flat, instruments in units of their spread.
 
     Parameters
     ----------
-    series, zero : as in ``conjugate_prior``.
+    series : as in ``conjugate_prior``.
     """
     prior, system = spec.prior, spec.system
     n, k = series.shape[1], series.shape[1] * system.lags + system.constant
@@ -206,7 +204,6 @@ def proxy_prior(
             constant=system.constant,
             sum_of_coefficients=prior.sum_of_coefficients,
             single_unit_root=prior.single_unit_root,
-            zero=zero,
         )
         reduced = niw.posterior(reduced, response, regressors)
     order = instrumented(spec)

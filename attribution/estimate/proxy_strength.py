@@ -175,9 +175,7 @@ def strength(
         reliability=reliability,
         weight=weight,
         responses=pd.concat([_responses(spec, var, at, level, standard.unit) for level in LEVELS]),
-        impact=_impact(
-            spec, var, at, sample.instruments[column].notna().to_numpy(), standard.unit
-        ),
+        impact=_impact(spec, var, at, sample.instruments[column].notna().to_numpy(), standard.unit),
         contributions={
             window.name: _contribution(spec, values, var, window, standard)
             for window in spec.event.windows

@@ -134,7 +134,7 @@ def scaled_form(
     system, law = spec.system, spec.errors.law
     standard, series = standardised(spec, frame)
     given = None if spread is None else spread / standard.unit
-    prior = conjugate_prior(spec, series, spread=given, zero=standard.zero)
+    prior = conjugate_prior(spec, series, spread=given)
     data = whiten(prior, *niw.design(series, lags=system.lags, constant=system.constant))
     scales = scale_law(law, spec.errors.dof)
     sweepers = tuple(ScaleChain(len(data.rows), scales, listed, own) for own in rng.spawn(chains))

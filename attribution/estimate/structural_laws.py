@@ -71,7 +71,7 @@ class StructuralDraws:
         self.law = law_of(spec, self.time)
         self._standard, series = standardised(spec, frame)
         response, regressors = niw.design(series, lags=lags, constant=self.constant)
-        conjugate, prior = prior_of(spec, series, zero=self._standard.zero)
+        conjugate, prior = prior_of(spec, series)
         found = niw.posterior(conjugate, response, regressors)
         spread = niw.autoregressive_spread(series)
         units = coordinates(regressors, spread, conjugate.precision)

@@ -56,16 +56,13 @@ def coordinates(regressors: np.ndarray, spread: np.ndarray, precision: np.ndarra
     return Coordinates(spread, np.asarray(np.linalg.qr(stacked, mode="r")))
 
 
-def prior_of(
-    spec: ModelSpec, series: np.ndarray, *, zero: np.ndarray | None = None
-) -> tuple[niw.NormalInverseWishart, form.RowPrior]:
+def prior_of(spec: ModelSpec, series: np.ndarray) -> tuple[niw.NormalInverseWishart, form.RowPrior]:
     """Return the prior of the reduced form, at its tightness, and the same as a prior of rows.
 
     Parameters
     ----------
     series : (time, variable); the estimation rows, measured from where the prior of the constants
         is centred.
-    zero : (variable,); where the zero of the data lies, if not at zero.
 
     Raises
     ------
@@ -91,7 +88,6 @@ def prior_of(
         constant=constant,
         sum_of_coefficients=prior.sum_of_coefficients,
         single_unit_root=prior.single_unit_root,
-        zero=zero,
     )
     if not prior.hierarchical:
         if len(response):

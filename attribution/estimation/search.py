@@ -86,7 +86,8 @@ def searched(
         return _weighed(table.name, claims, inside, rng) if claims.conditional else inside
     impact = cone_chains(form.posterior, cones, -(-draws // CHAINS), rng, place=spec.name)
     accepted = measure_acceptance(spec, form.posterior, cones, impact, rng)
-    slopes = niw.draw_coefficients(form.posterior, impact.reshape(-1, *impact.shape[2:]), rng)
+    inner = impact.reshape(-1, *impact.shape[2:]) / form.standard.unit[:, None]
+    slopes = form.standard.coefficients(niw.draw_coefficients(form.inner, inner, rng))
     found = _named(spec, claims, impact, slopes)
     return Estimate(
         posterior=found,
@@ -102,7 +103,9 @@ def _by_slices(
     """Search by clouds of slices, one a chain and independent, so that R-hat compares searches."""
     each = -(-draws // (CHAINS * PARTICLES))
     found = [
-        sliced(form.posterior, claims, draws=each, particles=PARTICLES, rng=own)
+        sliced(
+            form.inner, claims, draws=each, particles=PARTICLES, standard=form.standard, rng=own
+        )
         for own in rng.spawn(CHAINS)
     ]
     impact, slopes = (

@@ -15,6 +15,7 @@ import numpy as np
 
 from attribution.core import ellipse, niw, normal_map
 from attribution.core.functionals import functionals
+from attribution.core.standard import Standard
 from attribution.errors import SpecError
 from attribution.identify.claims import Claims
 from attribution.identify.margins import violation
@@ -48,6 +49,7 @@ class _Map:
 
     posterior: niw.NormalInverseWishart
     claims: Claims
+    standard: Standard | None
 
     @property
     def blocks(self) -> tuple[int, ...]:
@@ -60,8 +62,17 @@ class _Map:
         parts = np.split(z, np.cumsum(self.blocks)[:-1], axis=1)
         q, factor = normal_map.rotation(parts[0]), normal_map.factor(self.posterior, parts[1])
         if not self.claims.late:
-            return factor, q, None
-        return factor, q, normal_map.coefficients(self.posterior, factor, parts[2])
+            return self.impact(factor), q, None
+        slopes = normal_map.coefficients(self.posterior, factor, parts[2])
+        return self.impact(factor), q, self.coefficients(slopes)
+
+    def impact(self, inner: np.ndarray) -> np.ndarray:
+        """Factors in units of the data."""
+        return inner if self.standard is None else self.standard.impact(inner)
+
+    def coefficients(self, inner: np.ndarray) -> np.ndarray:
+        """Coefficients in units of the data."""
+        return inner if self.standard is None else self.standard.coefficients(inner)
 
     def violation(self, z: np.ndarray) -> np.ndarray:
         """Worst margin at normal vectors."""
@@ -85,6 +96,7 @@ def sliced(
     draws: int,
     particles: int = PARTICLES,
     sweeps: int = SWEEPS,
+    standard: Standard | None = None,
     rng: np.random.Generator,
 ) -> Sliced:
     """Sample (B, Σ, Q) under the claims.
@@ -93,6 +105,7 @@ def sliced(
     ----------
     posterior : of (B, Σ) without claims.
     draws : kept draws of each particle.
+    standard : the coordinates of the posterior, from which draws go back to units of the data.
 
     Raises
     ------
@@ -110,14 +123,15 @@ def sliced(
             "sampler 'slice' cannot enter the set of an exact zero, which has no volume; use"
             " sampler 'accept', or bounds in place of the zero"
         )
-    of = _Map(posterior, claims)
+    of = _Map(posterior, claims, standard)
     inside = ellipse.draw_inside(
         of.violation, of.blocks, particles=particles, draws=draws, sweeps=sweeps, rng=rng
     )
     flat = inside.states.reshape(-1, inside.states.shape[-1])
     factor, q, slopes = of.draws(flat)
     if slopes is None:
-        slopes = niw.draw_coefficients(posterior, np.ascontiguousarray(factor), rng)
+        inner = factor if standard is None else factor / standard.unit[:, None]
+        slopes = of.coefficients(niw.draw_coefficients(posterior, np.ascontiguousarray(inner), rng))
     lead = (particles, draws)
     return Sliced(
         factor=factor.reshape(*lead, *factor.shape[1:]),

@@ -128,6 +128,11 @@ class Minnesota:
         }
         return present.get(name, False)
 
+    @property
+    def unit_roots(self) -> bool:
+        """Whether artificial observations of unit roots join the prior."""
+        return self.sum_of_coefficients is not None or self.single_unit_root is not None
+
     def mean_of(self, variable: str) -> float:
         """Prior mean of the first own lag of ``variable``."""
         return dict(self.own_lags).get(variable, self.own_lag)
