@@ -7,7 +7,7 @@ from json import loads
 from pathlib import Path
 
 from attribution.audit.sources import command_for
-from attribution.check.rivals import with_rival
+from attribution.check.rivals import rival_names, with_rival
 from attribution.errors import SpecError
 from attribution.model.read import model_names, read_model, read_var
 from attribution.model.spec import ModelSpec
@@ -55,7 +55,8 @@ def collect(folders: list[Path]) -> Collected:
         places[name] = folder
         why = not_shipped(name, run)
         if why:
-            how = command_for(name) or "fit the shipped model"
+            model, _, rival = name.partition("+")
+            how = command_for(name if rival in rival_names() else model)
             found.left_out[name] = f"run '{folder}' is left out: {why}; fit it again: {how}"
         else:
             found.runs[name] = run
@@ -67,6 +68,8 @@ def not_shipped(name: str, run: Run) -> str:
     model, _, rival = name.partition("+")
     if model not in model_names():
         return ""
+    if rival and rival not in rival_names():
+        return "the rival that it holds is not shipped"
     try:
         spec = _shipped(model, rival)
     except SpecError as error:

@@ -111,19 +111,23 @@ class Comparison:
         found = {}
         small = SAME * max(1.0, abs(self.observed))
         for name in self.rows:
-            said = pd.DataFrame({r: t.loc[name] for r, t in self.tables.items() if name in t.index})
-            still = said.loc[["mean", "q05", "q95"]].abs().max() <= small
-            moved = said.loc[:, ~still] if (~still).any() else said
+            named = [run for run, table in self.tables.items() if name in table.index]
+            still = [run for run in named if _largest(self.tables[run], name) <= small]
+            moved = [run for run in named if run not in still]
+            said = pd.DataFrame([self.tables[run].loc[name] for run in moved or named])
             found[name] = Agreement(
-                runs=int((~still).sum()),
-                overlap=bool(
-                    (~still).sum() > 1 and moved.loc["q25"].max() <= moved.loc["q75"].min()
-                ),
-                lowest=float(moved.loc["mean"].min()),
-                highest=float(moved.loc["mean"].max()),
-                zero=tuple(map(str, said.columns[still])),
+                runs=len(moved),
+                overlap=len(moved) > 1 and bool(said["q25"].max() <= said["q75"].min()),
+                lowest=float(said["mean"].min()),
+                highest=float(said["mean"].max()),
+                zero=tuple(still),
             )
         return found
+
+
+def _largest(table: pd.DataFrame, name: str) -> float:
+    """Largest of a row's mean and the ends of its 90 % interval; zero where it never moves."""
+    return float(np.abs(table.loc[name, ["mean", "q05", "q95"]].to_numpy(float)).max())
 
 
 def compare(runs: Mapping[str, Run], window: str | None = None) -> Comparison:

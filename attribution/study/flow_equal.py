@@ -21,10 +21,9 @@ def equal_days(predicted: xr.Dataset, rng: np.random.Generator) -> dict[str, xr.
     on another day, and than in ``/posterior``.
     """
     log_weight = predicted["log_weight"].transpose(*LEAD).to_numpy()
-    starts = rng.random(log_weight.shape[2])
-    days = range(len(starts))
+    days = range(log_weight.shape[2])
     weight = [Weighted.of(log_weight[:, :, day]).weight for day in days]
-    kept = np.stack([copies(weight[day], starts[day]) for day in days], axis=2)
+    kept = np.stack([copies(of_day, rng.random()) for of_day in weight], axis=2)
     if (kept == 1).all():
         return {"/predictive": predicted}
     before = predicted.assign(copies=(LEAD, kept))
