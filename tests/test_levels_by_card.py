@@ -188,6 +188,28 @@ def test_returns_are_not_asked_of_a_level(write):
         fit(model("counterfactual", text), data=write(), settings=Settings(draws=400))
 
 
+def test_returns_of_assets_are_no_levels(write):
+    text = """
+schema = 1
+kind = "fama_macbeth"
+title = "t"
+[sample]
+panel = "d"
+[assets]
+columns = ["other", "log_price", "market"]
+[[factors]]
+name = "market"
+column = "log_market"
+[exposures]
+window = 60
+least = 50
+[average]
+lags = 5
+"""
+    with pytest.raises(SpecError, match="'log_price' is a level by its card"):
+        fit(model_from(text, "toy"), data=write())
+
+
 def by_hand(values, used, at):
     """What innovations of the first series moved the second from the eve of rows ``at`` to the end.
 

@@ -39,7 +39,7 @@ class DataSet:
     repairs: tuple[str, ...]
 
 
-def data_sets(data: Path | None = None) -> tuple[DataSet, ...]:
+def data_sets(data: Path | str | None = None) -> tuple[DataSet, ...]:
     """Describe every data set of a folder, the one of a data file, or every shipped one.
 
     Raises
@@ -47,6 +47,7 @@ def data_sets(data: Path | None = None) -> tuple[DataSet, ...]:
     DataError
         If a card or its file cannot be used, or there is none.
     """
+    data = Path(data) if isinstance(data, str) else data
     if data is None or data.is_dir():
         found = [find_data(path.stem, path) for path in cards_in(data)]
     else:
@@ -56,7 +57,7 @@ def data_sets(data: Path | None = None) -> tuple[DataSet, ...]:
     return tuple(_describe(card, path) for card, path in found)
 
 
-def read_frame(name: str, data: Path | None = None) -> pd.DataFrame:
+def read_frame(name: str, data: Path | str | None = None) -> pd.DataFrame:
     """Read a data set's raw values in the units of its card, with every check of the file.
 
     Returns

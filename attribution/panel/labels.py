@@ -56,6 +56,7 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
         entity = index.get_level_values(0)
         if entity.isna().any():
             raise DataError(f"{PLACE}: a row of its index names no entity; name it")
+        entity = entity.astype(str)  # as a model names it
         found: pd.Index = pd.MultiIndex.from_arrays([entity, last])
         whole: pd.Index = pd.MultiIndex.from_arrays([entity, _normal(last)])
     else:

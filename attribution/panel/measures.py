@@ -5,7 +5,7 @@ A change adds up over a window; a level moves by its last value over that of the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -56,6 +56,22 @@ def levels_of(
                 " the column of its level"
             )
     return tuple(name for name in variables if name in named or measures.get(name) == LEVEL)
+
+
+def refuse_levels(names: Iterable[str], measures: Mapping[str, str], place: str) -> None:
+    """Refuse levels where returns, or other changes, are asked for.
+
+    Raises
+    ------
+    SpecError
+        Naming the column.
+    """
+    for name in names:
+        if measures.get(name) == LEVEL:
+            raise SpecError(
+                f"{place}: '{name}' is a level by its card, and its change is asked for; name the"
+                " column of its change"
+            )
 
 
 def refuse_no_change(

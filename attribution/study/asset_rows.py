@@ -10,6 +10,7 @@ import pandas as pd
 from attribution.errors import DataError, EventError, nearest
 from attribution.model.fama_macbeth import SlopesQuestion
 from attribution.panel import Evidence
+from attribution.panel.measures import refuse_levels
 from attribution.study.numeric import refuse_texts
 
 
@@ -41,6 +42,8 @@ def market_of(question: SlopesQuestion, evidence: Evidence) -> Market:
 
     Raises
     ------
+    SpecError
+        If the card of a return calls it a level.
     DataError
         If rows are not what the model says, or a factor differs between assets on a day.
     EventError
@@ -52,6 +55,8 @@ def market_of(question: SlopesQuestion, evidence: Evidence) -> Market:
             f"{evidence.name}: the model wants {wanted}; give such data, or change [assets] column"
         )
     refuse_texts(evidence, question.columns)
+    returns = (question.column,) if question.column else question.assets
+    refuse_levels(returns, evidence.measures, evidence.name)
     days = evidence.days
     wide = evidence.wide(question.column) if question.column else _columns(question, evidence)
     assets = [str(name) for name in wide.columns]

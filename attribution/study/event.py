@@ -12,6 +12,7 @@ from attribution.estimate.event_rows import event_rows
 from attribution.model.event_study import EventQuestion
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence
+from attribution.panel.measures import refuse_levels
 from attribution.study.event_abduction import flat
 from attribution.study.event_findings import findings_of
 from attribution.study.event_groups import groups_of
@@ -57,6 +58,7 @@ def event_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> Study:
     """
     question, place = cast(EventQuestion, spec.question), f"model '{spec.name}'"
     terms, sampler, prior = np.random.SeedSequence(effort.seed).spawn(3)
+    refuse_levels((question.outcome,), evidence.measures, place)
     rows = event_rows(question, evidence, place)
     path = path_of(question, evidence, rows, place)
     effort.say("pricing the notes on every day")

@@ -202,6 +202,13 @@ def test_a_lag_does_not_cross_a_gap_of_one_entity(frame):
     assert read_evidence(study, shuffled(less)).rows.equals(found.rows)
 
 
+def test_entities_that_are_numbers_are_named_as_a_model_names_them():
+    index = pd.MultiIndex.from_product([[7, "b"], DAYS[:5]], names=["firm", "day"])
+    panel = pd.DataFrame({name: np.arange(10.0) for name in "xyz"}, index)
+    found = read_evidence(model_from(SLOPE, "toy"), panel.iloc[::-1])
+    assert found.rows.loc["7", "x"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
 def test_numbers_of_rows_are_sorted_and_one_that_is_skipped_is_a_gap(frame):
     study = model_from(PATH, "toy")
     numbered = frame.reset_index(drop=True)
