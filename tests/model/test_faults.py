@@ -131,5 +131,5 @@ def test_a_study_and_a_file_are_read_alike(tmp_path):
     for found in (refused(text), refused(str(path), read_model)):
         said = str(found)
         assert said.count("\n") == 3
-        for part in ("title = 1", "unknown key 'x'", "columns = 3", "pre = 5"):
+        for part in ("title = 1", "unknown key 'x'", "columns = 3", "pre is not the first"):
             assert part in said
