@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from attribution import compat
+from attribution.diagnostics import weight_size
 from attribution.errors import DiagnosticsError
 from attribution.finding import Finding
 
@@ -17,6 +18,8 @@ R_HAT, ESS, MCSE, ENERGY = 1.01, 400.0, 0.1, 0.3
 the printed decimal (log points), energy fraction at least."""
 APART = 1.1
 """R-hat between two chains above which they are in different modes."""
+FEASIBLE = 200_000
+"""Draws that one may ask for."""
 
 
 @dataclass(frozen=True)
@@ -115,30 +118,66 @@ def _modes(x: np.ndarray) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(group) for group in groups)
 
 
-def refuse(sampling: Sampling, contribution: xr.DataArray) -> None:
-    """Refuse draws that failed a diagnostic; two modes are reported as two.
+def refuse(
+    sampling: Sampling,
+    contribution: xr.DataArray,
+    *,
+    weight: np.ndarray | None = None,
+    replicates: bool = False,
+) -> None:
+    """Refuse draws that failed a diagnostic, and say why they did; two modes are reported as two.
+
+    Parameters
+    ----------
+    weight : (chain, draw); alike if None.
+    replicates : whether the draws are replicates of a bootstrap, which no sampler made.
 
     Raises
     ------
     DiagnosticsError
-        Naming what failed and, where chains disagree, the means of each mode.
+        Naming what failed, the cause as far as it shows, and what would help.
     """
     if not sampling.failures:
         return
-    message = f"the sampler did not converge: {'; '.join(sampling.failures)}"
+    total = contribution.sizes["chain"] * contribution.sizes["draw"]
+    failed = "; ".join(sampling.failures)
+    worth = float(total) if weight is None or np.ptp(weight) == 0 else weight_size(weight)
+    if replicates:
+        raise DiagnosticsError(
+            f"{total:,} replicates of the bootstrap do not settle the answer: {failed}; ask for"
+            " more --draws"
+        )
+    if worth < min(ESS, 0.5 * total):
+        needed = int(np.ceil(1.2 * total * ESS / worth))
+        more = f", or ask for some {needed:,} --draws" if needed <= FEASIBLE else ""
+        raise DiagnosticsError(
+            f"the weights of {total:,} draws leave {worth:.0f} of equal weight: {failed}; claims"
+            " that weigh (exact zeros, narratives, rankings) hold where hardly a draw lies, and"
+            f" another --seed would not help: widen or drop some{more}"
+        )
+    if total < ESS:
+        raise DiagnosticsError(
+            f"{total:,} draws are too few to judge: {failed}; ask for more --draws"
+        )
+    message = f"the sampler did not converge: {failed}"
     if len(sampling.modes) > 1:
-        window = str(contribution["window"].to_numpy()[0])
-        parts = contribution.sel(window=window)
-        said = [
-            f"chains {', '.join(map(str, group))}: "
-            + ", ".join(
-                f"{channel} {float(parts.sel(channel=channel)[list(group)].mean()):.1f}"
-                for channel in parts["channel"].to_numpy()
-            )
-            for group in sampling.modes
-        ]
-        message += f"; the chains found {len(said)} modes in window '{window}' ({' | '.join(said)})"
+        message += f"; {_said(sampling, contribution)}"
     raise DiagnosticsError(f"{message}; ask for more --draws, or another --seed")
+
+
+def _said(sampling: Sampling, contribution: xr.DataArray) -> str:
+    """Give the means of each mode over the first window."""
+    window = str(contribution["window"].to_numpy()[0])
+    parts = contribution.sel(window=window)
+    said = [
+        f"chains {', '.join(map(str, group))}: "
+        + ", ".join(
+            f"{channel} {float(parts.sel(channel=channel)[list(group)].mean()):.1f}"
+            for channel in parts["channel"].to_numpy()
+        )
+        for group in sampling.modes
+    ]
+    return f"the chains found {len(said)} modes in window '{window}' ({' | '.join(said)})"
 
 
 def finding(sampling: Sampling, draws: int) -> Finding:

@@ -20,11 +20,13 @@ class Slopes:
     slope : (time, 1 + factor), the constant first; NaN on days that cannot be estimated.
     expected : (time, asset), constant plus slopes times exposures, of every asset with exposures.
     assets : (time,), how many were regressed.
+    alike : (time,), whether there were enough of them and their exposures are collinear.
     """
 
     slope: np.ndarray
     expected: np.ndarray
     assets: np.ndarray
+    alike: np.ndarray
 
 
 def daily_slopes(returns: np.ndarray, exposure: np.ndarray, used: np.ndarray) -> Slopes:
@@ -45,14 +47,15 @@ def daily_slopes(returns: np.ndarray, exposure: np.ndarray, used: np.ndarray) ->
     seen = known & np.isfinite(returns) & used
     regressed = x * seen[..., None]
     count = seen.sum(1)
-    enough = count > x.shape[-1]
+    several = count > x.shape[-1]
+    enough = several.copy()
     enough[enough] = np.linalg.matrix_rank(regressed[enough], tol=1e-6) == x.shape[-1]
     slope = np.full((len(x), x.shape[-1]), np.nan)
     y = np.where(seen, returns, 0.0)[enough]
     slope[enough] = np.einsum("tpa,ta->tp", np.linalg.pinv(regressed[enough]), y)
     expected = np.where(known, np.einsum("tap,tp->ta", x, slope), np.nan)
     slope[:, 1:] /= size
-    return Slopes(slope, expected, count)
+    return Slopes(slope, expected, count, several & ~enough)
 
 
 def sizes(exposure: np.ndarray, axis: int | tuple[int, int]) -> np.ndarray:
@@ -88,6 +91,12 @@ def average_slopes(
     found = daily_slopes(returns, exposure, used)
     good = np.isfinite(found.slope).all(1)
     if good.sum() <= lags + len(names):
+        if found.alike.sum() > good.sum():
+            raise DataError(
+                f"on {int(found.alike.sum())} day(s) the exposures of all assets to"
+                f" {', '.join(names)} are collinear, so that no price of each can be told: drop a"
+                " factor, or name assets that are exposed otherwise"
+            )
         raise DataError(
             f"{int(good.sum())} day(s) have enough assets with exposures; name more assets, ask for"
             " shorter exposures, or lengthen the sample"

@@ -171,7 +171,8 @@ def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> Part:
     else:
         reported, unit = system_draws(groups, outcome), ""
     seen = judged(reported, kept, unit, found.stats)
-    sampling.refuse(seen, reported)
+    weight = found.posterior.weight
+    sampling.refuse(seen, reported, weight=weight, replicates=spec.kind == "var")
     return equal_part(spec, panel.units, Part(found, splits, groups, seen), kept)
 
 

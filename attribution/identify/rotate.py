@@ -28,6 +28,8 @@ from attribution.posterior import StructuralPosterior
 from attribution.reduced import ReducedForm
 
 BUDGET = 20_000_000
+FEASIBLE = 200_000
+"""Draws that one may ask for; where more would be needed it is not said that they help."""
 """Rotations tried before the table is given up."""
 ENOUGH = 400
 """Least effective size of the weighted draws, or a quarter of them if fewer were asked for."""
@@ -164,10 +166,12 @@ def refuse_thin(table: str, ess: float, k: float, draws: int) -> None:
     """
     floor = min(ENOUGH, draws // 4)
     if ess < floor:
+        needed = int(1.2 * draws * floor / ess)
+        ask = f"ask for {needed:d} draws, or " if needed <= FEASIBLE else ""
         raise DiagnosticsError(
             f"table '{table}': the weights of {draws} draws leave {ess:.0f} effective ones, fewer"
-            f" than {floor}; ask for {int(1.2 * draws * floor / ess):d} draws, or replace exact"
-            " zeros by narrow bounds and conditional narratives by unconditional ones"
+            f" than {floor}; {ask}replace exact zeros by narrow bounds and conditional narratives"
+            " by unconditional ones"
         )
     if k > HEAVY:
         raise DiagnosticsError(
@@ -188,6 +192,7 @@ def _exhausted(table: str, pool: Pool) -> str:
         )
     return (
         f"table '{table}': {pool.passed} of {pool.tried} rotations obey every claim, too few for"
-        f" {pool.need * len(pool.filled)} draws{named}, or search inside the set by"
-        " sampler 'gibbs' (bounds on impact alone) or 'slice'"
+        f" {pool.need * len(pool.filled)} draws{named or '; widen or drop claims'}"
+        + (", ask for fewer --draws" if pool.passed else "")
+        + ", or search inside the set by sampler 'gibbs' (bounds on impact alone) or 'slice'"
     )

@@ -43,7 +43,11 @@ def _check(spec: ModelSpec) -> None:
         whole = (*event, "outcome", "identification", "errors", "scheme", "claims")
         check("claims", whole, lambda: check_table(spec, table))
         check("claims", whole, lambda: _check_claims(spec, table))
-    check("channels", ("identification", "scheme"), lambda: _check_named_channels(spec))
+    check(
+        "named",
+        ("channels", "keys of identification", "no identification", "scheme"),
+        lambda: _check_named_channels(spec),
+    )
     check("unnamed", ("system", "event", "structural"), lambda: _check_unnamed(spec))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from attribution.errors import SpecError
+from attribution.model.faults import refuse
 from attribution.model.grammar import Table
 from attribution.model.uncertain import Uncertain, uncertain
 
@@ -99,7 +99,7 @@ def question_of(table: Table) -> BarrierQuestion:
     event.known(("outcome", "volume", "day", "also", "material"))
     day, also = event.day("day"), event.dates("also")
     if day in also:
-        raise SpecError(f"{event.place}: also names the event's own day {day}; remove it there")
+        refuse(f"{event.place}: also names the event's own day {day}; remove it there")
     notes = table.sub("notes", required=True).known(("records", "face", "watched", "position"))
     vol = table.sub("volatility", required=True).known(("column", "level", "pass_through"))
     market = table.sub("market", required=True).known(("rate", "carry"))
@@ -129,7 +129,7 @@ def _watched(table: Table) -> tuple[tuple[float, float, float], str]:
     first, second, third = (_between(found, name, 0.0, 1.0) for name in WATCHED)
     total = first + second + third
     if abs(total - 1.0) > 1e-9:
-        raise SpecError(f"{found.place}: the probabilities sum to {total:g}; make them sum to one")
+        refuse(f"{found.place}: the probabilities sum to {total:g}; make them sum to one")
     return (first, second, third), found.text("source")
 
 
@@ -138,7 +138,7 @@ def _between(
 ) -> float:
     value = table.number(key) if default is None else table.number(key, default)
     if not low <= value <= high:
-        raise SpecError(
+        refuse(
             f"{table.place}: {key} = {value:g} does not lie from {low:g} to {high:g}; correct it"
         )
     return value
@@ -147,9 +147,7 @@ def _between(
 def _positive(table: Table, key: str) -> Uncertain:
     found = uncertain(table, key, ("uniform", "lognormal"))
     if found.first <= 0.0:
-        raise SpecError(
-            f"{table.place}: [{key}]: low = {found.first:g} is not above zero; raise it"
-        )
+        refuse(f"{table.place}: [{key}]: low = {found.first:g} is not above zero; raise it")
     return found
 
 

@@ -37,7 +37,7 @@ def cells_of(table: Table, names: tuple[str, ...], direction: int) -> tuple[Cell
 
 def refuse_unknown_channel(place: str, channel: str, names: tuple[str, ...]) -> None:
     """Refuse a claim about a channel that the table does not name."""
-    if channel not in names:
+    if names and channel not in names:  # without names the table is refused for that
         raise SpecError(
             f"{place}: unknown channel '{channel}'{nearest(channel, names)}; correct it"
         )

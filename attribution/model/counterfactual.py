@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from attribution.errors import SpecError
+from attribution.model.faults import lot, refuse
 from attribution.model.grammar import Table
 
 SECTIONS = ("event", "controls", "counterfactual", "level", "betas", "noise")
@@ -99,14 +100,14 @@ def question_of(table: Table) -> CounterfactualQuestion:
     form = asked.choice("form", FORMS)
     _refuse_idle(table, form)
     event = table.sub("event", required=True).known(("name", "outcome", "windows"))
-    pre = _span(asked, "pre", *_two(asked, "pre"))
-    windows = _windows(event, pre)
+    pre = lot(lambda: _span(asked, "pre", *_two(asked, "pre")))
+    sample = table.sub("sample", required=True)
+    windows = lot(lambda: _windows(event, pre, sample))
     outcome = event.text("outcome")
-    controls, prior = _controls(table.sub("controls", required=True), form, outcome)
-    _refuse_kinds_of_rows(table.sub("sample", required=True), pre)
+    controls, prior = lot(lambda: _controls(table.sub("controls", required=True), form, outcome))
     scale = table.sub("noise").known(("scale",)).texts("scale", ())
     if outcome in scale:
-        raise SpecError(
+        refuse(
             f"{table.place}: [noise]: scale names the outcome '{outcome}'; use columns known before"
             " the day"
         )
@@ -128,7 +129,7 @@ def _refuse_idle(table: Table, form: str) -> None:
     """Refuse a section that the form would ignore."""
     for key, other in (("level", "returns"), ("betas", "level"), ("noise", "level")):
         if key in table.values and form == other:
-            raise SpecError(f"{table.place}: [{key}] says nothing to form '{form}'; remove it")
+            refuse(f"{table.place}: [{key}] says nothing to form '{form}'; remove it")
 
 
 def _two(table: Table, key: str) -> tuple[Row, Row]:
@@ -153,19 +154,19 @@ def _row(table: Table, key: str, value: object) -> Row:
 
 def _span(table: Table, name: str, start: Row, end: Row) -> Span:
     if type(start) is not type(end):
-        raise SpecError(f"{table.place}: {name} mixes a date with a number; use one of the two")
+        refuse(f"{table.place}: {name} mixes a date with a number; use one of the two")
     if start > end:  # type: ignore[operator]  # of one type by the line above
-        raise SpecError(f"{table.place}: {name} ends before it starts; swap its two ends")
+        refuse(f"{table.place}: {name} ends before it starts; swap its two ends")
     return Span(name, start, end)
 
 
-def _windows(event: Table, pre: Span) -> tuple[Span, ...]:
+def _windows(event: Table, pre: Span, sample: Table) -> tuple[Span, ...]:
     found = []
     for row in event.many("windows"):
         row.known(("name", "start", "end"))
         name = row.text("name")
         if "/" in name:
-            raise SpecError(f"{row.place}: name '{name}' holds a slash; rename it")
+            refuse(f"{row.place}: name '{name}' holds a slash; rename it")
         start, end = (_row(row, key, row.values.get(key)) for key in ("start", "end"))
         span = _span(row, name, start, end)
         if type(span.start) is not type(pre.end):
@@ -174,15 +175,16 @@ def _windows(event: Table, pre: Span) -> tuple[Span, ...]:
                 " or numbers in both"
             )
         if span.start <= pre.end:  # type: ignore[operator]  # of one type by the line above
-            raise SpecError(
+            refuse(
                 f"{row.place}: it starts inside the pre-period, which ends {pre.end}; what is asked"
                 " about must be held out, so end pre before it"
             )
         found.append(span)
     if not found:
-        raise SpecError(f"{event.place}: no window; add [[event.windows]] with name, start and end")
+        refuse(f"{event.place}: no window; add [[event.windows]] with name, start and end")
     if len({span.name for span in found}) != len(found):
-        raise SpecError(f"{event.place}: two windows share a name; rename one")
+        refuse(f"{event.place}: two windows share a name; rename one")
+    _refuse_kinds_of_rows(sample, pre)
     return tuple(found)
 
 
@@ -191,19 +193,19 @@ def _controls(table: Table, form: str, outcome: str) -> tuple[tuple[str, ...], C
     table.known(("columns", "prior", "sd", "expected"))
     columns = table.texts("columns")
     if not columns:
-        raise SpecError(f"{table.place}: columns is empty; name the series that explain")
+        refuse(f"{table.place}: columns is empty; name the series that explain")
     if outcome in columns:
-        raise SpecError(
+        refuse(
             f"{table.place}: columns names the outcome '{outcome}', which would explain itself;"
             " remove it"
         )
     law = table.choice("prior", LAWS[form], default.law)
     if law == "normal" and "expected" in table.values:
-        raise SpecError(f"{table.place}: expected says nothing to prior 'normal'; remove it")
+        refuse(f"{table.place}: expected says nothing to prior 'normal'; remove it")
     if law == "spike_and_slab" and "sd" in table.values:
-        raise SpecError(f"{table.place}: sd says nothing to prior 'spike_and_slab'; remove it")
+        refuse(f"{table.place}: sd says nothing to prior 'spike_and_slab'; remove it")
     if law == "spike_and_slab" and len(columns) > MOST:
-        raise SpecError(
+        refuse(
             f"{table.place}: {len(columns)} controls have too many subsets to weigh each; name at"
             f" most {MOST}, or use prior = 'normal'"
         )
@@ -211,7 +213,7 @@ def _controls(table: Table, form: str, outcome: str) -> tuple[tuple[str, ...], C
     usual = min(3.0, len(columns) / 2.0) if law != "normal" else default.expected
     expected = table.number("expected", usual, above=0)
     if law != "normal" and not expected < len(columns) + 1e-12:
-        raise SpecError(
+        refuse(
             f"{table.place}: expected = {expected:g} is more than the {len(columns)} controls there"
             " are; lower it"
         )
@@ -222,7 +224,7 @@ def _controls(table: Table, form: str, outcome: str) -> tuple[tuple[str, ...], C
 def _refuse_kinds_of_rows(sample: Table, pre: Span) -> None:
     dated = "start" in sample.values or "end" in sample.values
     if dated and isinstance(pre.end, int):
-        raise SpecError(
+        refuse(
             f"{sample.place}: the sample is cut by dates and the periods by numbers; use dates in"
             " both, or remove start and end"
         )
@@ -233,7 +235,7 @@ def _level(table: Table) -> LevelPrior:
     table.known(("sd", "df"))
     sd = table.number("sd", default.sd, above=-1e-12)
     if sd == 0 and "df" in table.values:
-        raise SpecError(f"{table.place}: sd = 0 leaves the level out and df idle; remove df")
+        refuse(f"{table.place}: sd = 0 leaves the level out and df idle; remove df")
     return LevelPrior(sd, table.number("df", default.df, above=0))
 
 

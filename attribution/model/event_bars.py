@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attribution.errors import SpecError
+from attribution.model.faults import refuse
 from attribution.model.grammar import Table
 
 TOLERANCE = 0.5
@@ -56,7 +56,7 @@ def bars_of(table: Table) -> DayBars | None:
         gap=table.number("gap", 0.0, above=-1e-300),
     )
     if bool(found.low) != bool(found.high):
-        raise SpecError(f"{table.place}: low and high belong together; name both or neither")
+        refuse(f"{table.place}: low and high belong together; name both or neither")
     if len(set(found.columns)) != len(found.columns):
-        raise SpecError(f"{table.place}: close, low and high share a column; name three")
+        refuse(f"{table.place}: close, low and high share a column; name three")
     return found

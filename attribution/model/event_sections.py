@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from attribution.errors import SpecError
 from attribution.model.event_priors import (
     GAMMA_DAYS,
     LAWS,
@@ -18,6 +17,7 @@ from attribution.model.event_priors import (
     Puts,
     Reported,
 )
+from attribution.model.faults import each, refuse
 from attribution.model.grammar import Table
 
 
@@ -38,7 +38,7 @@ def impact_of(table: Table) -> ImpactLaws:
 def _laws(table: Table) -> tuple[Law, ...]:
     table.known(LAWS)
     if not table.values:
-        raise SpecError(f"{table.place}: no law; name at least one of {', '.join(LAWS)}")
+        refuse(f"{table.place}: no law; name at least one of {', '.join(LAWS)}")
     rows = [
         (name, table.sub(name).known(("weight", "median", "sd")))
         for name in LAWS
@@ -58,9 +58,9 @@ def _laws(table: Table) -> tuple[Law, ...]:
 def liquidations_of(table: Table) -> LiquidationPrior:
     """Read what a move closes by force."""
     table.known(LiquidationPrior.__dataclass_fields__)
-    reported = tuple(_reported(row) for row in table.many("reported"))
+    reported = each(table.many("reported"), _reported)
     if len({one.day for one in reported}) != len(reported):
-        raise SpecError(f"{table.place}: two [[reported]] share a day; keep one")
+        refuse(f"{table.place}: two [[reported]] share a day; keep one")
     return LiquidationPrior(
         longs=table.text("longs"),
         shorts=table.text("shorts"),
@@ -83,9 +83,7 @@ def liquidations_of(table: Table) -> LiquidationPrior:
 def _chance(table: Table, key: str) -> float:
     value = table.number(key)
     if not 0.0 <= value < 1.0:
-        raise SpecError(
-            f"{table.place}: {key} = {value:g} is no probability from 0 to below 1; correct it"
-        )
+        refuse(f"{table.place}: {key} = {value:g} is no probability from 0 to below 1; correct it")
     return value
 
 
@@ -111,7 +109,7 @@ def gamma_of(table: Table) -> GammaPrior:
         days=table.choice("days", GAMMA_DAYS),
     )
     if found.none == found.all or max(abs(found.none), abs(found.all)) > 1.0:
-        raise SpecError(
+        refuse(
             f"{table.place}: dealers' position runs from {found.none:g} to {found.all:g}; give two"
             " different numbers from -1 to 1"
         )
@@ -139,7 +137,7 @@ def _puts(table: Table) -> Puts:
         table.pair("strike"), table.pair("tenor"), table.number("root_time", above=-1e-300)
     )
     if min(found.strike[0], found.tenor[0]) <= 0.0 or found.root_time > 1.0:
-        raise SpecError(
+        refuse(
             f"{table.place}: a strike or a tenor is not above zero, or root_time above one; give"
             " fractions of the close, years and a probability"
         )
@@ -151,7 +149,7 @@ def basis_of(table: Table) -> BasisPrior:
     table.known(BasisPrior.__dataclass_fields__)
     creations = table.texts("creations")
     if not creations:
-        raise SpecError(f"{table.place}: creations names no column; name net creations of funds")
+        refuse(f"{table.place}: creations names no column; name net creations of funds")
     return BasisPrior(
         basis=table.text("basis"),
         creations=creations,
@@ -186,7 +184,7 @@ def watched(table: Table) -> tuple[float, float, float]:
     names = ("maturity", "close", "continuous")
     first, second, third = (law.number(name, above=-1e-300) for name in names)
     if abs(first + second + third - 1.0) > 1e-9:
-        raise SpecError(
+        refuse(
             f"{law.place}: the probabilities sum to {first + second + third:g}; make them sum to 1"
         )
     return first, second, third

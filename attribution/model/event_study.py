@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from attribution.errors import SpecError
 from attribution.model.event_bars import DayBars, bars_of
 from attribution.model.event_priors import (
     BasisPrior,
@@ -25,6 +24,7 @@ from attribution.model.event_sections import (
     liquidations_of,
     notes_of,
 )
+from attribution.model.faults import refuse
 from attribution.model.grammar import Table
 
 SECTIONS = (
@@ -145,7 +145,7 @@ def question_of(table: Table) -> EventQuestion:
     vol = table.sub("volatility", required=True).known(("column", "slope"))
     day, placebo = event.day("day"), event.dates("placebo")
     if day in placebo:
-        raise SpecError(f"{event.place}: placebo holds the event's own day {day}; remove it there")
+        refuse(f"{event.place}: placebo holds the event's own day {day}; remove it there")
     return EventQuestion(
         outcome=event.text("outcome"),
         day=day,
@@ -172,12 +172,12 @@ def _drivers(table: Table, outcome: str) -> tuple[Drivers, ...]:
         row.known(("name", "columns"))
         name, columns = row.text("name"), row.texts("columns")
         if name in names:
-            raise SpecError(f"{row.place}: the name '{name}' is taken; choose another")
+            refuse(f"{row.place}: the name '{name}' is taken; choose another")
         if not columns:
-            raise SpecError(f"{row.place}: '{name}' has no columns; name at least one")
+            refuse(f"{row.place}: '{name}' has no columns; name at least one")
         for column in columns:
             if column in seen:
-                raise SpecError(
+                refuse(
                     f"{row.place}: column '{column}' is the outcome or stands in another group;"
                     " name it once"
                 )
@@ -185,5 +185,5 @@ def _drivers(table: Table, outcome: str) -> tuple[Drivers, ...]:
         names.add(name)
         seen.update(columns)
     if not groups:
-        raise SpecError(f"{table.place}: no [[drivers]]; add one with a name and its columns")
+        refuse(f"{table.place}: no [[drivers]]; add one with a name and its columns")
     return tuple(groups)

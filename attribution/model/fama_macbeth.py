@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from attribution.errors import SpecError, nearest
+from attribution.errors import nearest
+from attribution.model.faults import each, refuse
 from attribution.model.grammar import Table
 
 SECTIONS = ("assets", "factors", "exposures", "average", "events")
@@ -77,31 +78,31 @@ def question_of(table: Table) -> SlopesQuestion:
     assets = table.sub("assets", required=True).known(("columns", "column", "apart"))
     columns, column = assets.texts("columns", ()), assets.text("column", "")
     if bool(columns) == bool(column):
-        raise SpecError(
+        refuse(
             f"{assets.place}: say where returns are; columns names one an asset, column one for all"
             " where rows are assets and days"
         )
     apart = assets.texts("apart", ())
-    factors = tuple(_factor(row) for row in table.many("factors"))
+    factors = each(table.many("factors"), _factor)
     if not factors:
-        raise SpecError(f"{table.place}: no factor; add [[factors]] with name and column")
+        refuse(f"{table.place}: no factor; add [[factors]] with name and column")
     if columns:
         for name in apart:
             if name not in columns:
-                raise SpecError(
+                refuse(
                     f"{assets.place}: apart names '{name}', which is not among columns"
                     f"{nearest(name, columns)}; correct it"
                 )
         if len(columns) - len(apart) < len(factors) + 2:
-            raise SpecError(
+            refuse(
                 f"{assets.place}: {len(columns) - len(apart)} assets cannot price"
                 f" {len(factors)} factor(s) and a constant; name at least {len(factors) + 2}"
             )
     window, least = _exposures(table.sub("exposures"), len(factors))
-    events = tuple(_event(row) for row in table.many("events"))
+    events = each(table.many("events"), _event)
     for names in ([f.name for f in factors], [e.name for e in events]):
         if len(set(names)) != len(names):
-            raise SpecError(f"{table.place}: two factors or two events share a name; rename one")
+            refuse(f"{table.place}: two factors or two events share a name; rename one")
     lags = table.sub("average").known(("lags",)).integer("lags", 5)
     return SlopesQuestion(columns, column, apart, factors, window, least, lags, events)
 
@@ -110,7 +111,7 @@ def _factor(table: Table) -> Factor:
     table.known(("name", "column", "less"))
     found = Factor(table.text("name"), table.text("column"), table.text("less", ""))
     if found.less == found.column:
-        raise SpecError(f"{table.place}: '{found.column}' less itself is zero; correct it")
+        refuse(f"{table.place}: '{found.column}' less itself is zero; correct it")
     return found
 
 
@@ -119,9 +120,7 @@ def _exposures(table: Table, factors: int) -> tuple[int, int]:
     window = table.integer("window", 0)
     least = table.integer("least", min(LEAST, window) if window else LEAST, at_least=factors + 2)
     if window and least > window:
-        raise SpecError(
-            f"{table.place}: least = {least} rows are never in a window of {window}; widen it"
-        )
+        refuse(f"{table.place}: least = {least} rows are never in a window of {window}; widen it")
     return window, least
 
 

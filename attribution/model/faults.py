@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from attribution.errors import AttributionError, together
+from attribution.errors import AttributionError, SpecError, together
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -31,6 +31,8 @@ class Faults:
     meant : keys, with their tables, that an unknown one may stand for: they are not missing.
     common : tables and keys that stand for those of their rows -> how many rows state their own,
         and what is missing in the rows that neither do nor need not.
+    noted, told : how many stand-ins there are, and how many faults that left none; ``since`` is
+        the first of these when the present part was begun.
     broken : parts of the file that hold a stand-in, and checks that found a fault.
     """
 
@@ -39,6 +41,8 @@ class Faults:
     common: dict[tuple[str, str], tuple[int, list[AttributionError]]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     noted: int = 0
+    told: int = 0
+    since: int = 0
 
     def note(self, fault: AttributionError | None = None) -> None:
         """Take up a fault, or that something is a stand-in without one of its own."""
@@ -71,7 +75,7 @@ def gather(read: Callable[[], T]) -> T:
     except AttributionError as last:
         faults.note(None if faults.noted else last)
     except CONSEQUENCES:
-        if not faults.noted:
+        if not faults.noted + faults.told:
             raise
     finally:
         _here.reset(token)
@@ -89,28 +93,51 @@ def fault(error: AttributionError) -> None:
     faults.note(error)
 
 
+def refuse(sentence: str) -> None:
+    """Note a fault of what was read, where faults are gathered, and read on; raise it elsewhere.
+
+    Where the present part holds a stand-in, what is wrong with it may be the stand-in's fault.
+    """
+    faults, error = _here.get(), SpecError(sentence)
+    if faults is None:
+        raise error
+    if faults.noted == faults.since and str(error) not in map(str, faults.found):
+        faults.found.append(error)
+    faults.told += 1
+
+
 def part(name: str, read: Callable[[], T], stand_in: T) -> T:
     """Read one part of a file; what fails only because of a fault before is left out.
 
     Parameters
     ----------
-    name : under which the part counts as broken.
+    name : under which the part counts as broken, and as ``no name`` if there is only its stand-in.
     stand_in : returned where it cannot be read.
     """
     faults = _here.get()
     if faults is None:
         return read()
-    before, found = faults.noted, stand_in
+    outer, before, found = faults.since, (faults.noted, faults.told), stand_in
+    faults.since = faults.noted
     try:
         found = read()
     except AttributionError as error:
-        faults.note(error if faults.noted == before else None)
+        faults.note(error if faults.noted == before[0] else None)
+        faults.broken.add(f"no {name}")
     except CONSEQUENCES:
-        if faults.noted == before:
+        if not faults.noted + faults.told:
             raise
-    if faults.noted != before:
+        faults.note()
+        faults.broken.add(f"no {name}")
+    faults.since = outer
+    if (faults.noted, faults.told) != before:
         faults.broken.add(name)
     return found
+
+
+def lot(read: Callable[[], T]) -> T:
+    """Read a part that nothing stands in for: what comes of its absence is no fault."""
+    return part("", read, cast("T", None))
 
 
 def each(rows: Iterable[S], read: Callable[[S], T]) -> tuple[T, ...]:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from datetime import date
 
-from attribution.errors import SpecError
+from attribution.model.faults import each, refuse
 from attribution.model.grammar import REQUIRED, Table
 
 SIGNS = {"+": 1, "-": -1, "0": 0}
@@ -112,14 +112,14 @@ def mechanisms_of(table: Table) -> tuple[Mechanism, ...]:
     SpecError
         If a key is unknown or wrong, two share a name, or there is not exactly one baseline.
     """
-    found = tuple(_mechanism_of(row) for row in table.many(SECTION))
+    found = each(table.many(SECTION), _mechanism_of)
     names = [mechanism.name for mechanism in found]
     for place, name in enumerate(names):
         if name in names[:place]:
-            raise SpecError(f"{table.place}: two [[{SECTION}]] are named '{name}'; rename one")
+            refuse(f"{table.place}: two [[{SECTION}]] are named '{name}'; rename one")
     count = sum(mechanism.baseline for mechanism in found)
     if found and count != 1:
-        raise SpecError(
+        refuse(
             f"{table.place}: {count} of the [[{SECTION}]] have no terms and dating 'held'; keep"
             " exactly one such baseline"
         )
@@ -130,10 +130,10 @@ def _mechanism_of(table: Table) -> Mechanism:
     table.known(("name", "title", "terms", "time", "sign", "scale", "dating", "reason", "source"))
     name = table.text("name")
     if "/" in name:
-        raise SpecError(f"{table.place}: name '{name}' holds a slash; rename it")
+        refuse(f"{table.place}: name '{name}' holds a slash; rename it")
     terms = tuple(_term_of(row) for row in table.some("terms")) if "terms" in table.values else ()
     if not terms and "scale" in table.values:
-        raise SpecError(f"{table.place}: scale belongs to terms; add terms or remove it")
+        refuse(f"{table.place}: scale belongs to terms; add terms or remove it")
     return Mechanism(
         name=name,
         title=table.text("title"),
@@ -160,19 +160,15 @@ def _term_of(table: Table) -> Term:
         sign=SIGNS[table.choice("sign", tuple(SIGNS), "0")],
     )
     if "threshold" in table.values and form != "below":
-        raise SpecError(f"{table.place}: form '{form}' has no threshold; remove it, or say 'below'")
+        refuse(f"{table.place}: form '{form}' has no threshold; remove it, or say 'below'")
     if (form == "constant") == bool(term.column):
         remedy = "remove the column" if term.column else "add column"
-        raise SpecError(
+        refuse(
             f"{table.place}: form '{form}' {'reads no' if term.column else 'needs a'} column;"
             f" {remedy}"
         )
     if form == "constant" and term.since is None:
-        raise SpecError(
-            f"{table.place}: a constant is in the model already; add since, its first day"
-        )
+        refuse(f"{table.place}: a constant is in the model already; add since, its first day")
     if form == "signed" and not term.times:
-        raise SpecError(
-            f"{table.place}: form 'signed' needs the volume that takes the sign; add times"
-        )
+        refuse(f"{table.place}: form 'signed' needs the volume that takes the sign; add times")
     return term

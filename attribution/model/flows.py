@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from attribution.errors import SpecError
+from attribution.model.faults import refuse
 from attribution.model.flow_mechanisms import mechanisms_of
 from attribution.model.grammar import Table
 
@@ -125,10 +125,10 @@ def question_of(table: Table) -> FlowsQuestion:
     event = table.sub("event", required=True).known(("hold_out", "asked", "benchmark"))
     first, last = event.days("hold_out", 2)
     if last < first:
-        raise SpecError(f"{event.place}: hold_out ends before it starts; swap the two dates")
+        refuse(f"{event.place}: hold_out ends before it starts; swap the two dates")
     asked = event.dates("asked")
     if not asked:
-        raise SpecError(f"{event.place}: asked names no day; list the days whose rows are asked")
+        refuse(f"{event.place}: asked names no day; list the days whose rows are asked")
     return FlowsQuestion(
         net_creation=flows.text("net_creation"),
         fund_return=flows.text("return"),
@@ -152,7 +152,7 @@ def _dating_of(table: Table) -> Dating:
     table.known(default.__dataclass_fields__)
     found = Dating(**{name: table.number(name, 0.0, above=-1e-300) for name in table.values})
     if not sum(found.weights) > 0:
-        raise SpecError(f"{table.place}: every weight is zero; give one convention some weight")
+        refuse(f"{table.place}: every weight is zero; give one convention some weight")
     return found
 
 

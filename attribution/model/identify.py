@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from attribution.model.cell import said
-from attribution.model.faults import each
+from attribution.model.faults import each, part
 from attribution.model.grammar import Table
 from attribution.model.restriction import Identification
 from attribution.model.scheme import ROTATION_INVARIANT, SCHEMES, Instrument, Scheme
@@ -41,9 +41,8 @@ def identification_of(
     law : of the errors; one a shock tells shocks apart, and then they need no table.
     """
     named = "table" in section.values
-    section.known(
-        ("table", *SCHEME_KEYS, *MORE_KEYS) if named else ("table", *SCHEME_KEYS, *TABLE_KEYS)
-    )
+    keys = ("table", *SCHEME_KEYS, *(MORE_KEYS if named else TABLE_KEYS))
+    part("keys of identification", lambda: section.known(keys), section)
     table = None
     if named:
         beside = None if path is None else path.parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attribution.errors import SpecError, nearest
+from attribution.model.faults import each, refuse
 from attribution.model.grammar import Table
 
 SECTIONS = ("methods", "categories", "errors", "equations")
@@ -69,36 +70,34 @@ def question_of(table: Table) -> InstrumentalQuestion:
     SpecError
         If there is no equation, a key is unknown, or an equation has too few instruments.
     """
-    equations = tuple(_equation(row) for row in table.many("equations"))
+    equations = each(table.many("equations"), _equation)
     if not equations:
-        raise SpecError(
+        refuse(
             f"{table.place}: no equation; add [[equations]] with name, outcome, endogenous and"
             " instruments"
         )
     names = [equation.name for equation in equations]
     if len(set(names)) != len(names):
-        raise SpecError(f"{table.place}: two equations share a name; rename one")
+        refuse(f"{table.place}: two equations share a name; rename one")
     methods = table.texts("methods", METHODS)
     for name in methods:
         if name not in METHODS:
-            raise SpecError(
-                f"{table.place}: method '{name}' is unknown{nearest(name, METHODS)}; correct it"
-            )
+            refuse(f"{table.place}: method '{name}' is unknown{nearest(name, METHODS)}; correct it")
     if not methods:
-        raise SpecError(f"{table.place}: methods is empty; name one of {', '.join(METHODS)}")
+        refuse(f"{table.place}: methods is empty; name one of {', '.join(METHODS)}")
     covariance, bandwidth = _errors(table.sub("errors"))
     categories = table.texts("categories", ())
     read = {name for equation in equations for name in equation.columns}
     for name in categories:
         if name not in read:
-            raise SpecError(
+            refuse(
                 f"{table.place}: categories names '{name}', which no equation reads"
                 f"{nearest(name, read)}; correct it"
             )
     for equation in equations:
         for name in (equation.outcome, *equation.endogenous, *(n for n, _ in equation.lagged)):
             if name in categories:
-                raise SpecError(
+                refuse(
                     f"{table.place}: '{name}' is a category, and equation '{equation.name}' needs"
                     " it as a number; let it be exogenous or an instrument"
                 )
@@ -132,9 +131,9 @@ def _equation(table: Table) -> Equation:
         reason=table.text("reason", ""),
     )
     if not found.endogenous:
-        raise SpecError(f"{table.place}: endogenous is empty; name what moves with the outcome")
+        refuse(f"{table.place}: endogenous is empty; name what moves with the outcome")
     if len(found.instruments) < len(found.endogenous):
-        raise SpecError(
+        refuse(
             f"{table.place}: {len(found.instruments)} instrument(s) for {len(found.endogenous)}"
             " endogenous column(s); name at least as many"
         )
@@ -142,5 +141,5 @@ def _equation(table: Table) -> Equation:
     named += [] if found.ahead else [found.outcome]  # today's row may explain tomorrow's
     for name in named:
         if named.count(name) > 1:
-            raise SpecError(f"{table.place}: '{name}' has two parts to play; keep one")
+            refuse(f"{table.place}: '{name}' has two parts to play; keep one")
     return found

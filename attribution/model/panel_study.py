@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from attribution.errors import SpecError, nearest
+from attribution.model.faults import each, refuse
 from attribution.model.grammar import Table
 
 SECTIONS = ("outcome", "panel", "regressors", "datings", "events", "placebo")
@@ -108,11 +109,11 @@ def question_of(table: Table) -> PanelQuestion:
             f"{panel.place}: entities names one entity, and a panel compares; name more of them, or"
             " leave it out for all"
         )
-    datings = tuple(_dating(row, entities) for row in table.many("datings"))
-    events = tuple(_event(row, entities) for row in table.many("events"))
+    datings = each(table.many("datings"), lambda row: _dating(row, entities))
+    events = each(table.many("events"), lambda row: _event(row, entities))
     placebo = _placebo(table.sub("placebo")) if "placebo" in table.values else None
     if placebo is not None and not events:
-        raise SpecError(f"{table.place}: [placebo] belongs to events; add [[events]] or remove it")
+        refuse(f"{table.place}: [placebo] belongs to events; add [[events]] or remove it")
     found = PanelQuestion(
         column=outcome.text("column"),
         scale=outcome.choice("scale", SCALES, "none"),
@@ -120,13 +121,13 @@ def question_of(table: Table) -> PanelQuestion:
         entities=entities,
         entity_effects=panel.flag("entity_effects", True),
         time_effects=panel.flag("time_effects", True),
-        regressors=tuple(_regressor(row, entities) for row in table.many("regressors")),
+        regressors=each(table.many("regressors"), lambda row: _regressor(row, entities)),
         datings=datings or (Dating(AS_STAMPED),),
         events=events,
         placebo=placebo,
     )
     if not (found.regressors or found.events or found.lags):
-        raise SpecError(
+        refuse(
             f"{table.place}: nothing explains '{found.column}'; add [[regressors]] or [[events]]"
         )
     for what in (found.regressors, found.datings, found.events):
@@ -137,19 +138,19 @@ def question_of(table: Table) -> PanelQuestion:
 def _refuse_namesakes(table: Table, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise SpecError(f"{table.place}: two parts share the name '{name}'; rename one")
+            refuse(f"{table.place}: two parts share the name '{name}'; rename one")
 
 
 def _known(table: Table, named: tuple[str, ...], entities: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse entities that the panel leaves out."""
     for name in named:
         if entities and name not in entities:
-            raise SpecError(
+            refuse(
                 f"{table.place}: entity '{name}' is not in the panel{nearest(name, entities)};"
                 " correct it"
             )
     if entities and set(named) == set(entities):
-        raise SpecError(
+        refuse(
             f"{table.place}: it names every entity, and none is left to compare with; leave one out"
         )
     return named
@@ -182,10 +183,10 @@ def _event(table: Table, entities: tuple[str, ...]) -> PlaceboEvent:
     table.known(("name", "days", "entities", "exposure", "reason"))
     days = table.dates("days")
     if not days:
-        raise SpecError(f"{table.place}: days is empty; name the days of the event")
+        refuse(f"{table.place}: days is empty; name the days of the event")
     among, exposure = table.texts("entities", ()), table.text("exposure", "")
     if bool(among) == bool(exposure):
-        raise SpecError(
+        refuse(
             f"{table.place}: say who was exposed, either entities = [...] or exposure = a column;"
             " with time effects an event that hits all alike cannot be seen"
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from attribution.errors import SpecError, nearest
+from attribution.model.faults import refuse
 from attribution.model.grammar import Table
 from attribution.model.sections import event_of, variables_in
 from attribution.model.spec import Event
@@ -86,7 +87,7 @@ def question_of(table: Table) -> ProjectionQuestion:
         raise SpecError(f"{asked.place}: variables names fewer than two series; add the others")
     impulse = asked.text("impulse")
     if impulse not in variables:
-        raise SpecError(
+        refuse(
             f"{asked.place}: impulse '{impulse}' is not among variables"
             f"{nearest(impulse, variables)}; correct it"
         )
@@ -110,22 +111,20 @@ def _event(table: Table, variables: tuple[str, ...], impulse: str) -> Event:
     event = event_of(table.sub("event", required=True), "var")
     place = f"{table.place}: [event]"
     if event.outcome not in variables:
-        raise SpecError(
+        refuse(
             f"{place}: outcome '{event.outcome}' is not among [projection] variables"
             f"{nearest(event.outcome, variables)}; correct it"
         )
     if event.outcome == impulse:
-        raise SpecError(
+        refuse(
             f"{place}: outcome '{event.outcome}' is the impulse itself; ask about another series"
         )
     sample = table.sub("sample", required=True)
     if event.windows and not {"start", "end"} <= set(sample.values):
-        raise SpecError(
-            f"{sample.place}: windows are days and the sample has none; add start and end"
-        )
+        refuse(f"{sample.place}: windows are days and the sample has none; add start and end")
     for window in event.windows:
         if event.hold_out is None or not _inside(window.start, window.end, event.hold_out):
-            raise SpecError(
+            refuse(
                 f"{place}: window '{window.name}' is not inside hold_out; what is asked about must"
                 " be held out"
             )
@@ -142,7 +141,7 @@ def _instrument(table: Table, variables: tuple[str, ...]) -> Instrument | None:
     own = table.sub("instrument").known(("column", "reason"))
     column = own.text("column")
     if column in variables:
-        raise SpecError(
+        refuse(
             f"{own.place}: column '{column}' is one of [projection] variables and so no instrument;"
             " leave it out of one of the two"
         )

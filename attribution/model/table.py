@@ -9,6 +9,7 @@ from attribution.content import content
 from attribution.errors import SpecError, nearest
 from attribution.model.cell import cells_of
 from attribution.model.claims import narratives_of, rankings_of, shares_of
+from attribution.model.faults import part
 from attribution.model.grammar import Table, read_toml
 from attribution.model.restriction import OUTCOME, READINGS, Channel, Identification
 from attribution.model.spec import UNATTRIBUTED
@@ -55,7 +56,8 @@ def parse_table(table: Table, name: str, path: Path | None) -> Identification:
     outcome = table.text("outcome", "")
     if direction and not outcome:
         raise SpecError(f"{table.place}: direction speaks of no outcome; add outcome")
-    channels = _channels(table)
+    none: tuple[Channel, ...] = ()
+    channels = part("channels", lambda: _channels(table), none)
     names = tuple(channel.name for channel in channels)
     cells = cells_of(table, names, DIRECTIONS[direction])
     narratives = narratives_of(table, names)

@@ -17,6 +17,8 @@ DAYS_PER_VARIABLE = 10
 """Days of estimation that each variable needs."""
 DAYS_UNDER_A_PRIOR = 2
 """The same where a proper prior shrinks the lags."""
+SQUARED = 1e-140
+"""Spread of a series whose squares, and products of them, are still numbers; so is one over it."""
 UNEXPLAINED = 0.01
 """Share of a variable's variance that must remain when the closest other one is taken out."""
 CONDITION = 1e3
@@ -211,6 +213,12 @@ def refuse_degenerate(spec: ModelSpec, values: pd.DataFrame, *, left_out: bool =
             raise DataError(
                 f"{spec.name}: '{name}' is {column.iloc[0]:g} on every day of the sample; remove it"
                 " from the model or change the sample"
+            )
+        spread = float(column.max() - column.min()) if len(column) else 1.0
+        if not SQUARED < spread < 1.0 / SQUARED:
+            raise DataError(
+                f"{spec.name}: '{name}' moves by {spread:.1g}, and no floating-point number holds"
+                " the square of that; give it in another unit"
             )
     names = spec.system.variables
     if len(names) < 2 or len(seen) < 3 * (len(names) + 1):  # of few rows any two are collinear

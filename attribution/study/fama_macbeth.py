@@ -9,6 +9,7 @@ from scipy import stats
 
 from attribution.errors import DataError, EventError
 from attribution.estimate.exposures import exposures
+from attribution.estimate.factor_columns import refuse_alike
 from attribution.estimate.slopes import average_slopes, daily_slopes, lead
 from attribution.model.fama_macbeth import SlopesQuestion
 from attribution.model.study import StudySpec
@@ -45,11 +46,18 @@ def fama_macbeth_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> S
     market = market_of(question, evidence)
     effort.say(f"exposures of {len(market.assets)} assets")
     names, unit = [f.name for f in question.factors], evidence.units[question.outcome]
+    refuse_alike(market.factors, names, evidence.name)
     beta = exposures(market.returns, market.factors, window=question.window, least=question.least)
     average = average_slopes(market.returns, beta, market.used, names=names, lags=question.lags)
     priced = Priced(market, beta, daily_slopes(market.returns, beta, market.used), names)
     for name, row in market.events.items():
         if not np.isfinite(priced.slopes.slope[row]).all():
+            if priced.slopes.alike[row]:
+                raise EventError(
+                    f"event '{name}': on {market.days[row]:%Y-%m-%d} the exposures of the assets to"
+                    f" {', '.join(names)} are collinear; drop a factor, or name assets that are"
+                    " exposed otherwise"
+                )
             raise EventError(
                 f"event '{name}': {market.days[row]:%Y-%m-%d} has {priced.slopes.assets[row]}"
                 " asset(s) with exposures and a return; lengthen the sample before it, or name more"

@@ -151,6 +151,45 @@ def test_two_modes_are_reported_as_two_with_their_means():
         refuse(found, split)
 
 
+def refused(contribution, **how):
+    found = diagnose(contribution, {})
+    with pytest.raises(DiagnosticsError) as refusal:
+        refuse(found, contribution, **how)
+    return str(refusal.value)
+
+
+def test_replicates_of_a_bootstrap_have_no_sampler_and_no_modes():
+    split = draws()
+    split[[1, 3], :, 0, 0] += 4.0
+    said = refused(split, replicates=True)
+    assert "replicates of the bootstrap do not settle the answer: R-hat" in said
+    assert "sampler" not in said and "modes" not in said and "--seed" not in said
+    assert said.endswith("ask for more --draws")
+
+
+def test_too_few_draws_are_not_called_modes():
+    few = draws().isel(draw=slice(0, 10))
+    few[0] += 4.0
+    said = refused(few)
+    assert said.startswith("40 draws are too few to judge: ")
+    assert "effective draws are fewer than 400" in said and "modes" not in said
+
+
+@pytest.mark.parametrize(("heavy", "more"), [(2, False), (100, True)])
+def test_weights_that_leave_a_handful_are_the_cause_and_no_seed_mends_them(heavy, more):
+    """All weight on a few draws: more are asked for only where so many can be drawn."""
+    good = draws()
+    weight = np.zeros((good.sizes["chain"], good.sizes["draw"]))
+    weight[:, : heavy // 2] = 1.0
+    found = replace(diagnose(good, {}), ess_bulk=float(weight.sum()))
+    with pytest.raises(DiagnosticsError) as refusal:
+        refuse(found, good, weight=weight)
+    said = str(refusal.value)
+    assert f"leave {weight.sum():.0f} of equal weight" in said
+    assert "another --seed would not help: widen or drop some" in said
+    assert ("or ask for some" in said) is more
+
+
 def test_three_modes_are_three():
     split = draws()
     split[1] += 5.0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from attribution.errors import DiagnosticsError, IdentificationError, SpecError
-from attribution.identify.rotate import _refuse_thin, rotate
+from attribution.identify.rotate import refuse_thin, rotate
 from attribution.model.restriction import OUTCOME, Ranking, Response, VarianceShare
 
 
@@ -51,7 +51,10 @@ def test_an_exhausted_budget_names_the_claim_that_turns_most_away(run, tables):
     message = str(caught.value)
     assert "table 't': 0 of" in message
     assert "widen or drop a.rate [80, 90], which fails" in message
-    assert message.endswith("'gibbs' (bounds on impact alone) or 'slice'")
+    assert message.endswith(
+        "that obey everything else, or search inside the set by sampler 'gibbs' (bounds on impact"
+        " alone) or 'slice'"
+    )
     assert "\n" not in message
 
 
@@ -158,10 +161,10 @@ def test_too_few_effective_draws_are_refused(run, tables, closed):
 )
 def test_weights_are_refused_just_beyond_their_limits(ess, k, draws, sentence):
     if sentence is None:
-        _refuse_thin("t", ess, k, draws)
+        refuse_thin("t", ess, k, draws)
         return
     with pytest.raises(DiagnosticsError, match=sentence):
-        _refuse_thin("t", ess, k, draws)
+        refuse_thin("t", ess, k, draws)
 
 
 def test_the_effective_size_is_that_of_the_weights(run, tables, closed):

@@ -243,3 +243,11 @@ def test_a_proper_prior_may_have_more_lags_than_the_sample_identifies(frame, mod
     assert len(panel_of(short, model(text)).values) == 20
     flat = text + "\n[prior]\nflat = true\n"
     assert "2 variables with 12 lag(s) need 27" in refused(short, model(flat))
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-300, 1e200])
+def test_a_unit_whose_squares_are_no_numbers_is_said_to_be_one(frame, model, size):
+    """It is no collinearity, which is what vanished or infinite squares look like."""
+    with pytest.raises(DataError, match=r"'output' moves by .*the square of that; give it in an"):
+        panel_of(frame.assign(output=frame["output"] * size), model())
+    assert panel_of(frame.assign(output=frame["output"] * 1e-100), model()).values.shape[1] == 2

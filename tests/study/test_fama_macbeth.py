@@ -159,6 +159,30 @@ def test_what_cannot_be_estimated_is_refused(change, error, said):
         fitted(wide(), **change)
 
 
+@pytest.mark.parametrize(
+    ("crowd", "said"),
+    [
+        (lambda frame: 3.0 * frame["spy"] + 1.0, "factors crowd, market are collinear"),
+        (lambda frame: 2.0, "factor 'crowd' never changes"),
+    ],
+)
+def test_factors_that_are_alike_are_not_called_too_few_assets(crowd, said):
+    data = wide().assign(crowd=crowd)
+    factors = [{"name": "crowd", "column": "crowd"}, {"name": "market", "column": "spy"}]
+    with pytest.raises(DataError, match=said):
+        fitted(data, factors=factors)
+
+
+def test_exposures_that_are_alike_are_not_called_too_few_assets():
+    """Every asset moves with the two factors as every other does, but for next to nothing."""
+    data = wide()
+    market = data["spy"] + data["crowd"]
+    noise = 1e-9 * np.random.default_rng(2).standard_normal((len(DAYS), len(ASSETS)))
+    data[ASSETS] = market.to_numpy()[:, None] + noise
+    with pytest.raises(DataError, match="exposures of all assets to crowded, market are collinear"):
+        fitted(data)
+
+
 def test_rows_of_the_wrong_kind_are_refused():
     data = wide()
     with pytest.raises(DataError, match="the model wants rows of assets and days"):
