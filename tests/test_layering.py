@@ -43,7 +43,7 @@ HOMES = {
 }
 HEAVY = {*HOMES, "arviz", "matplotlib", "numba", "xarray"}
 TABULAR = {"pandas", "numpy", "scipy"}
-LONGEST = 260
+LONGEST = 450
 
 
 def module_name(path):
