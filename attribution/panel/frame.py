@@ -15,14 +15,13 @@ from attribution.model.spec import ModelSpec
 from attribution.panel.card import Card, Column
 from attribution.panel.coverage import (
     refuse_absent,
-    refuse_degenerate,
     refuse_gaps,
-    refuse_short,
     refuse_uncovered_event,
     refuse_unseen_dates,
     sample_days,
 )
 from attribution.panel.dates import days_of
+from attribution.panel.degenerate import refuse_degenerate, refuse_short
 from attribution.panel.gate import in_order
 from attribution.panel.given import (
     PLACE,
