@@ -15,7 +15,6 @@ from attribution.model.spec import ModelSpec
 from attribution.panel.card import Card, Column
 from attribution.panel.coverage import (
     refuse_absent,
-    refuse_degenerate,
     refuse_gaps,
     refuse_short,
     refuse_uncovered_event,
@@ -23,6 +22,7 @@ from attribution.panel.coverage import (
     sample_days,
 )
 from attribution.panel.dates import days_of
+from attribution.panel.degenerate import refuse_degenerate
 from attribution.panel.gate import in_order
 from attribution.panel.given import (
     PLACE,

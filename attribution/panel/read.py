@@ -12,13 +12,13 @@ from attribution.model.spec import ModelSpec
 from attribution.panel.card import Card, Column
 from attribution.panel.coverage import (
     refuse_absent,
-    refuse_degenerate,
     refuse_gaps,
     refuse_short,
     refuse_uncovered_event,
     refuse_unseen_dates,
     sample_days,
 )
+from attribution.panel.degenerate import refuse_degenerate
 from attribution.panel.derive import derive, refuse_leaps, refuse_undefined
 from attribution.panel.find import digest_of, find_data
 from attribution.panel.quotes import refuse_magnitudes, refuse_stale
