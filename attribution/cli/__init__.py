@@ -19,11 +19,12 @@ __all__ = ["app", "fitting", "main", "saved", "shipped", "watching"]
 
 
 def main() -> None:
-    """Run a verb; a refusal is one sentence on standard error and the exit code of its class."""
+    """Run a verb; a refusal is a sentence a fault on standard error and its class's exit code."""
     try:
         app()
     except AttributionError as error:
-        typer.echo(f"attribution: {error}", err=True)
+        for fault in error.faults or (error,):
+            typer.echo(f"attribution: {fault}", err=True)
         raise SystemExit(error.exit_code) from None
 
 

@@ -133,3 +133,14 @@ def test_a_study_and_a_file_are_read_alike(tmp_path):
         assert said.count("\n") == 3
         for part in ("title = 1", "unknown key 'x'", "columns = 3", "pre is not the first"):
             assert part in said
+
+
+def test_the_command_line_gives_each_fault_a_line(attribution, tmp_path):
+    path = tmp_path / "model.toml"
+    path.write_text(with_faults(["unknown key", "no date"]), encoding="utf-8")
+    code, out, err = attribution("check", path)
+    lines = err.strip().split("\n")
+    assert (code, out, len(lines)) == (SpecError.exit_code, "", 2)
+    for line, name in zip(lines, ("unknown key", "no date"), strict=True):
+        assert line.startswith("attribution: model.toml: ")
+        assert FAULTS[name][2] in line
