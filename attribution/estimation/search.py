@@ -103,9 +103,7 @@ def _by_slices(
     """Search by clouds of slices, one a chain and independent, so that R-hat compares searches."""
     each = -(-draws // (CHAINS * PARTICLES))
     found = [
-        sliced(
-            form.inner, claims, draws=each, particles=PARTICLES, standard=form.standard, rng=own
-        )
+        sliced(form.inner, claims, draws=each, particles=PARTICLES, standard=form.standard, rng=own)
         for own in rng.spawn(CHAINS)
     ]
     impact, slopes = (
