@@ -79,7 +79,7 @@ def panel_ols(
         warnings.simplefilter("ignore")  # two-way clusters of few entities need not be definite
         fit = model.fit(cov_type="clustered", cluster_entity=True, cluster_time=True)
         errors = pd.Series(np.sqrt(np.diag(fit.cov)), index=fit.cov.index)
-    back = unit / pd.Series({"constant": 1.0} | size).reindex(fit.params.index)
+    back = pd.Series([unit / size.get(name, 1.0) for name in fit.params.index], fit.params.index)
     return PanelFit(
         coefficients=fit.params * back,
         errors=(errors * back)[names],

@@ -101,7 +101,9 @@ class Minnesota:
     empty, over ``tightness``, the residual scales unless they are given, and whichever of the two
     is present.  What is inferred needs no number; what is not stands as it is given.
     ``residual_scales`` gives the residual standard deviations behind the prior, of every variable;
-    those of the series' own autoregressions if empty.
+    those of the series' own autoregressions if empty.  ``intercept_scale`` is the prior sd of a
+    constant, in residual sds, for series measured from the mean of the first ``lags`` rows; from
+    zero where one of the two priors of dummy observations is present, as they are published.
     """
 
     tightness: float = 0.2

@@ -197,7 +197,7 @@ def test_the_density_of_the_returns_model_is_scipys():
     density, start = compat.log_density(returns_model(asked, rows), mode="FAST_COMPILE")
     point = start + np.array([0.1, 0.3, -0.2, -0.1, 0.2])
     alpha, beta, log_scale, tail = point[0], point[1:3], point[3], np.exp(point[4])
-    y, x = rows.outcome[:30], rows.controls[:30]
+    y, x = (v[:30] - v[:30].mean(0) for v in (rows.outcome, rows.controls))
     mean = alpha + (x / x.std(0, ddof=1)) @ beta
     likelihood = stats.t(2 + tail, mean, np.exp(log_scale)).logpdf(y / y.std(ddof=1)).sum()
     prior = stats.norm(0, 1).logpdf([alpha, *beta]).sum()
