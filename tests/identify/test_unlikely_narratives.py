@@ -131,11 +131,11 @@ def test_slices_weigh_a_conditional_reading_as_acceptance_does(simulated):
 
 
 @pytest.mark.slow
-def test_a_conditional_reading_works_where_two_in_a_hundred_thousand_are_accepted(simulated):
+def test_a_conditional_reading_works_where_narratives_hardly_ever_hold(simulated):
+    """Fourteen of them, which one named rotation in two thousand obeys."""
     frame, shocks = simulated
     days, gap = frame.index[2:-1], np.abs(shocks[2:-1, 0]) - np.abs(shocks[2:-1, 1])
-    asked = question(frame, told(days, np.abs(gap + 0.15), 9), "conditional")
+    asked = question(frame, told(days, np.abs(gap + 0.3), 14), "conditional")
     run = at.fit(asked, data=frame, settings=at.Settings(draws=2000, seed=4, sampler="slice"))
-    assert run.manifest["notes"]["acceptance"]["log_rate"] < np.log(2e-5)
-    assert last(run)[2] > 400
-    assert run.tree["weight_factors/narratives"].to_numpy().min() > 2.0
+    assert run.manifest["notes"]["acceptance"]["log_rate"] < np.log(1e-3)
+    assert run.tree["weight_factors/narratives"].to_numpy().min() > 2.0**4
