@@ -225,10 +225,9 @@ def test_a_jacobian_is_the_slope_of_the_map(values):
     """Change of variables by differences: s and lambda from their coordinates."""
     prior = replace(PLAIN, inferred=("tightness",))
     spec = question(prior, errors=Errors(outliers=(TIME[40].date(),)))
-    form = reduced_form(spec, values, seed=1)
-    of, unit = form.hierarchy, form.standard.unit
+    of = reduced_form(spec, values, seed=1).hierarchy
     at_, step = importance.natural_mode(of)[0], 1e-6
-    ends = [named(of, points(of, (at_ + side * step)[None]), unit) for side in (1, -1)]
+    ends = [named(of, points(of, (at_ + side * step)[None])) for side in (1, -1)]
     slopes = [
         (ends[0][name].ravel() - ends[1][name].ravel()) / (2 * step)
         for name in ("tightness", "outlier_scale")
