@@ -283,9 +283,9 @@ def told(world, *rows, **more):
     return {**PAIR, "narratives": [plain, *rows], **more}
 
 
-def shocks_on(run, frame, days):
+def shocks_on(run, frame, days, group="structural"):
     """Structural shocks (draw, day, shock) by hand from the saved coefficients."""
-    found = at.structural_of(run.tree)
+    found = at.structural_of(run.tree, group if group in run.tree else "structural")
     series = frame[list(NAMES)].to_numpy()
     lags = found.lag_coefficients[:, :, 0].reshape(-1, 3, 3)
     at_ = np.array(days)
@@ -310,7 +310,7 @@ def test_a_narrative_that_is_not_imposed_is_asked(world):
         for table in (told(world, row), PAIR)
     )
     assert np.array_equal(asked.tree["structural/impact"], plain.tree["structural/impact"])
-    impact, shocks, weight = shocks_on(asked, frame, [*calm_days(world), 400])
+    impact, shocks, weight = shocks_on(asked, frame, [*calm_days(world), 400], "weighted")
     share = weight / weight.sum()
     fails = [shocks[:, i, 0] < 0 for i in range(3)]
     parts = np.abs(impact[:, 1] * shocks[:, 3])

@@ -93,7 +93,8 @@ def searched(
         posterior=found,
         findings=(acceptance_finding(accepted),),
         notes={**form.notes, "acceptance": acceptance_note(accepted)},
-        extra={**mode_group(form), **robust_group(spec, table, panel, found, seed)},
+        extra=mode_group(form),
+        groups=lambda contribution, of: robust_group(spec, table, panel, of, seed),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attribution.errors import SpecError
+from attribution.model.inferred import check_inferred
 from attribution.model.parts import ORDERED, check_order, check_parts
 from attribution.model.restriction import OUTCOME, Identification
 from attribution.model.scheme import LAWS, ROTATION_INVARIANT, Errors, Scheme
@@ -181,19 +182,7 @@ def _check_prior(spec: ModelSpec) -> None:
                 f"{spec.name}: [prior] {key} is not offered with scheme '{scheme}' and law '{law}';"
                 " remove it"
             )
-    _check_inferred(spec)
-
-
-def _check_inferred(spec: ModelSpec) -> None:
-    """Refuse to infer what the prior has no room for, or is given."""
-    prior, place = spec.prior, f"{spec.name}: [prior] hierarchical names"
-    for name in ("sum_of_coefficients", "single_unit_root"):
-        if name in prior.inferred and getattr(prior, name) is None:
-            raise SpecError(f"{place} '{name}', which is left out; add {name} = 1.0, or unlist it")
-    if "residual_scales" in prior.inferred and prior.residual_scales:
-        raise SpecError(f"{place} 'residual_scales', and they are given; drop one of the two")
-    if "decay" in prior.inferred and spec.system.lags == 1:
-        raise SpecError(f"{place} 'decay', and a single lag has none; unlist it, or add lags")
+    check_inferred(spec)
 
 
 def _check_scales(spec: ModelSpec) -> None:

@@ -109,12 +109,12 @@ def told(days, shocks, size):
 
 
 def last(run):
+    """Mean contributions, and their Monte Carlo errors by the effective size of the weights."""
     parts = run.tree["posterior/contribution"].sel(window="last", channel=["demand", "supply"])
     draws = parts.transpose("chain", "draw", "channel").to_numpy().reshape(-1, 2)
-    weight = run.tree["weights/weight"].to_numpy().ravel()
-    weight = weight / weight.sum()
-    mean = weight @ draws
-    return mean, np.sqrt(weight @ (draws - mean) ** 2 * (weight**2).sum()), 1 / (weight**2).sum()
+    weight = run.tree["weighted/weight"].to_numpy() if "weighted" in run.tree else np.ones(1)
+    size = len(draws) * weight.mean() ** 2 / (weight**2).mean()
+    return draws.mean(0), draws.std(0) / np.sqrt(size)
 
 
 @pytest.mark.slow
@@ -126,16 +126,16 @@ def test_slices_weigh_a_conditional_reading_as_acceptance_does(simulated):
         last(at.fit(asked, data=frame, settings=at.Settings(draws=2000, seed=4, sampler=way)))
         for way in ("accept", "slice")
     ]
-    (one, first, _), (two, second, _) = found
+    (one, first), (two, second) = found
     assert (np.abs(one - two) < 5 * np.hypot(first, 2 * second)).all()
 
 
 @pytest.mark.slow
-def test_a_conditional_reading_works_where_two_in_a_hundred_thousand_are_accepted(simulated):
+def test_a_conditional_reading_works_where_narratives_hardly_ever_hold(simulated):
+    """Fourteen of them, which one named rotation in two thousand obeys."""
     frame, shocks = simulated
     days, gap = frame.index[2:-1], np.abs(shocks[2:-1, 0]) - np.abs(shocks[2:-1, 1])
-    asked = question(frame, told(days, np.abs(gap + 0.15), 9), "conditional")
+    asked = question(frame, told(days, np.abs(gap + 0.3), 14), "conditional")
     run = at.fit(asked, data=frame, settings=at.Settings(draws=2000, seed=4, sampler="slice"))
-    assert run.manifest["notes"]["acceptance"]["log_rate"] < np.log(2e-5)
-    assert last(run)[2] > 400
-    assert run.tree["weight_factors/narratives"].to_numpy().min() > 2.0
+    assert run.manifest["notes"]["acceptance"]["log_rate"] < np.log(1e-3)
+    assert run.tree["weight_factors/narratives"].to_numpy().min() > 2.0**4
