@@ -146,7 +146,8 @@ def _climb(data: Events, guess: Hawkes, known: np.ndarray | None) -> optimize.Op
     floors = [np.log(LEAST_RATE)] * logs.size + [0.0] * guess.branching.size + [-FAR] * free.size
     tops = [np.inf] * (logs.size + guess.branching.size) + [FAR] * free.size
     return optimize.minimize(
-        _objective, first, args=(data, guess, known), jac=True, bounds=optimize.Bounds(floors, tops), method="L-BFGS-B",
+        _objective, first, args=(data, guess, known), jac=True, method="L-BFGS-B",
+        bounds=optimize.Bounds(floors, tops),
         options={"maxiter": 1000, "ftol": 1e-13, "gtol": 1e-6},
     )  # fmt: skip
 
