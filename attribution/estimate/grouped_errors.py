@@ -69,7 +69,7 @@ class Grouping:
         rows, columns = x.shape
         bread = np.linalg.inv(moved.T @ x)
         found: np.ndarray = bread @ self.summed(moved * left[:, None]) @ bread.T
-        return (rows - 1) / (rows - columns) * found
+        return np.asarray((rows - 1) / (rows - columns) * found)
 
     def zero(self, outcome: np.ndarray, x: np.ndarray, last: int) -> Test:
         """Test by least squares that the last coefficients are all zero."""

@@ -88,9 +88,9 @@ def refuse_no_number(errors: pd.DataFrame, outcome: str, covariance: str) -> Non
     DataError
         With the column and the method.
     """
-    bad = ~np.isfinite(errors)
-    for method in errors.columns[bad.any()]:
-        name = errors.index[bad[method]][0]
+    bad = np.argwhere(~np.isfinite(errors.to_numpy()))
+    for row, column in bad[:1].tolist():
+        name, method = errors.index[row], errors.columns[column]
         raise DataError(
             f"the equation for '{outcome}' has no standard error of '{name}' by {method}: the"
             f" {covariance} covariance is not positive there, as with few or overlapping groups;"

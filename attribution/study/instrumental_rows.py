@@ -81,11 +81,10 @@ def _refuse_stack(question: InstrumentalQuestion, equation: Equation, evidence: 
 
 def _grouping(question: InstrumentalQuestion, index: pd.Index) -> Grouping | None:
     """Return the groups of the rows that are left, if rows are grouped."""
+    names, bandwidth = question.clusters, None
     if question.covariance == "driscoll_kraay":
         names, bandwidth = ("time",), question.bandwidth
-    elif question.covariance == "clustered":
-        names, bandwidth = question.clusters, None
-    else:
+    if not names:
         return None
     levels = [index.get_level_values(0 if name == "entity" else -1) for name in names]
     labels = tuple(np.unique(level, return_inverse=True)[1] for level in levels)
