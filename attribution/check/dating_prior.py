@@ -32,7 +32,7 @@ def under_priors(days: list[AskedDay], prior: np.ndarray) -> pd.DataFrame:
     for day in days:
         path = _draws(day, "focus_path")
         with_previous = _draws(day, "focus_path_and_previous_day")
-        tail = [day.at_least(day.focus, name) for name in ("same day", "previous day")]
+        with_tail = _draws(day, "focus_path_and_at_least_published")
         for name, weights in PRIORS.items():
             wanted = np.asarray(weights)
             if (wanted[prior == 0.0] > 0.0).any():
@@ -43,7 +43,7 @@ def under_priors(days: list[AskedDay], prior: np.ndarray) -> pd.DataFrame:
                 continue
             chance = (with_previous @ factor) / mass
             weighted = day.tilted(np.log(mass))
-            answer = (1.0 - chance) * tail[0] + chance * tail[1]
+            answer = (with_tail @ factor) / mass
             rows[f"{day.day}, {name}"] = {
                 "previous_day": weighted.mean(chance),
                 "at_least": weighted.mean(answer),

@@ -41,12 +41,15 @@ def dating(tree: xr.DataTree, days: list[AskedDay]) -> Iterator[Finding]:
         draws = day.predicted["previous_day_probability"].sel(fund=focus)
         x = draws.transpose("chain", "draw").to_numpy()
         previous, error = day.weighted.mean(x), day.weighted.error(x)
+        both = day.predicted["both_days_probability"].sel(fund=focus)
+        two = day.weighted.mean(both.transpose("chain", "draw").to_numpy())
         yield Finding.by_chance(
             name=f"reading {day.day}",
             question=f"Does the {focus} row of {day.day} answer the day before?",
             evidence=(
-                f"probability {previous:.3f} (Monte Carlo error {error:.3f}), by"
-                " how other rows are dated; the row itself does not enter"
+                f"probability {previous:.3f} (Monte Carlo error {error:.3f}), and"
+                f" {two:.3f} that it answers both days, the first row after a switch, by how other"
+                " rows are dated; the row itself does not enter"
             ),
             probability=previous,
             error=error,

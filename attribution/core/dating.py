@@ -10,8 +10,17 @@ day, or a single switch, from one to the other or back, before an unknown row :m
            \prod_{t < s} p_1(y_t) \prod_{t \ge s} p_0(y_t)
          + \prod_{t < s} p_0(y_t) \prod_{t \ge s} p_1(y_t) \Bigr]
 
+Orders are lost by no switch.  With :math:`\pi_t` the share of a day's orders that its own row
+reports, 0 or 1 here, row t holds
+
+.. math:: f_t = \pi_t o_t + (1 - \pi_{t-1})\, o_{t-1},
+
+so that the first row after a switch to the same day holds the orders of both days, and the first
+after a switch to the previous day none: :math:`p_0` and :math:`p_1` give way there to the
+likelihoods of those, ``both`` and ``neither``.
+
 Cumulative sums of the log-likelihood ratio give all :math:`2T` paths in one pass.  A row that says
-nothing (missing, or held out) has the same log likelihood, such as zero, under both readings; the
+nothing (missing, or held out) has the same log likelihood, such as zero, under every reading; the
 paths then say how it is dated from the other rows alone.
 """
 
@@ -26,6 +35,8 @@ from attribution.core.dating_sums import draw_walk, sum_in_logs, sum_paths
 
 CONVENTIONS = ("same day", "previous day", "previous to same day", "same to previous day")
 """What the rows of a series stand for; the last two are switches."""
+READINGS = ("same day", "previous day", "both days", "neither day")
+"""What one row stands for; the last two only where a series switches."""
 SAFE = 500.0
 """Largest log-likelihood ratio of one row for which sums need no logarithms."""
 
@@ -79,10 +90,11 @@ class Dating:
     ----------
     log_marginal : (...), log likelihood with the dating integrated out.
     convention : (..., convention), posterior probability of each of ``CONVENTIONS``.
-    previous : (..., time), posterior probability that a row stands for the day before; the
+    previous : (..., time), posterior probability that a row stands for the day before alone; the
         derivative of ``log_marginal`` by the row's log likelihood under that reading.
     switch : (..., direction, time), posterior probability that the first row after a switch is
-        this one, to the same day and to the previous day; zero at the first row.
+        this one, to the same day (it holds both days) and to the previous day (it holds neither);
+        zero at the first row.
     log_left_out : (..., time), log likelihood of a row given all others, its dating learnt from
         the others alone.
     """
@@ -93,24 +105,32 @@ class Dating:
     switch: np.ndarray
     log_left_out: np.ndarray
 
+    @property
+    def reading(self) -> np.ndarray:
+        """Posterior probability of each of ``READINGS``, (..., reading, time)."""
+        turned = self.switch
+        same = np.clip(1.0 - self.previous - turned.sum(axis=-2), 0.0, 1.0)
+        return np.concatenate([np.stack([same, self.previous], axis=-2), turned], axis=-2)
 
-def date_rows(same: np.ndarray, previous: np.ndarray, prior: DatingPrior) -> Dating:
+
+def date_rows(rows: np.ndarray, prior: DatingPrior) -> Dating:
     """Integrate the dating out, exactly.
 
     Parameters
     ----------
-    same, previous : (..., time), log likelihood of each row if it stands for its own day, or for
-        the day before; leading axes, such as draws and series, are free.
+    rows : (reading, ..., time), log likelihood of each row under each of ``READINGS``, minus
+        infinity where it cannot be; axes in between, such as draws and series, are free.
 
     Returns
     -------
     See ``Dating``.
     """
-    zero, one = _rows(same, previous)
+    zero, one, turn = _laid(rows)
     apart = np.abs(one - zero).max(initial=0.0) if zero.size else 0.0
+    apart = max(apart, np.where(np.isfinite(turn), np.abs(turn), 0.0).max(initial=0.0))
     sums = sum_paths if apart < SAFE else sum_in_logs
-    found = sums(zero, one, prior.log_weights(zero.shape[1]))
-    lead, time = np.shape(same)[:-1], np.shape(same)[-1]
+    found = sums(zero, one, turn, prior.log_weights(zero.shape[1]))
+    lead, time = np.shape(rows)[1:-1], np.shape(rows)[-1]
     marginal, convention, lagged, switch, left_out = found
     return Dating(
         log_marginal=marginal.reshape(lead),
@@ -121,30 +141,28 @@ def date_rows(same: np.ndarray, previous: np.ndarray, prior: DatingPrior) -> Dat
     )
 
 
-def log_marginal(same: np.ndarray, previous: np.ndarray, prior: DatingPrior) -> np.ndarray:
+def log_marginal(rows: np.ndarray, prior: DatingPrior) -> np.ndarray:
     """Return the log likelihood (...) with the dating integrated out."""
-    return date_rows(same, previous, prior).log_marginal
+    return date_rows(rows, prior).log_marginal
 
 
-def draw_paths(
-    same: np.ndarray, previous: np.ndarray, prior: DatingPrior, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw one path of the dating from its posterior, for every leading index.
+def draw_paths(rows: np.ndarray, prior: DatingPrior, rng: np.random.Generator) -> np.ndarray:
+    """Draw one path of the dating from its posterior, for every index but reading and time.
 
     Returns
     -------
-    (..., time), 1 where a row stands for the day before, else 0.
+    (..., time), the place in ``READINGS`` of what a row stands for.
     """
-    zero, one = _rows(same, previous)
+    zero, one, turn = _laid(rows)
     uniform = rng.random(len(zero))
-    paths: np.ndarray = draw_walk(zero, one, prior.log_weights(zero.shape[1]), uniform)
-    return paths.reshape(np.shape(same))
+    paths: np.ndarray = draw_walk(zero, one, turn, prior.log_weights(zero.shape[1]), uniform)
+    return paths.reshape(np.shape(rows)[1:])
 
 
-def _rows(same: np.ndarray, previous: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two contiguous matrices (series, time)."""
-    if np.shape(same) != np.shape(previous) or np.ndim(same) < 1 or np.shape(same)[-1] < 1:
-        raise ValueError(f"log likelihoods {np.shape(same)} and {np.shape(previous)} differ")
-    time = np.shape(same)[-1]
-    zero = np.ascontiguousarray(np.reshape(same, (-1, time)), dtype=float)
-    return zero, np.ascontiguousarray(np.reshape(previous, (-1, time)), dtype=float)
+def _laid(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two contiguous matrices (series, time), and what a first row adds to them after a switch."""
+    if np.ndim(rows) < 2 or len(rows) != len(READINGS) or np.shape(rows)[-1] < 1:
+        raise ValueError(f"log likelihoods {np.shape(rows)} are not those of {READINGS}")
+    flat = np.asarray(rows, float).reshape(len(READINGS), -1, np.shape(rows)[-1])
+    turn = np.ascontiguousarray((flat[2:] - flat[:2]).swapaxes(0, 1))
+    return np.ascontiguousarray(flat[0]), np.ascontiguousarray(flat[1]), turn

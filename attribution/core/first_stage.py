@@ -5,6 +5,7 @@ r"""A residual and its instruments in; how relevant they are, in every statistic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,13 +50,24 @@ class FirstStage:
         return self.f < WEAK_F or self.f_effective < self.f_critical
 
 
-def first_stage(residual: np.ndarray, instruments: np.ndarray) -> FirstStage:
+def _alone(score: np.ndarray) -> np.ndarray:
+    found: np.ndarray = score.T @ score
+    return found
+
+
+def first_stage(
+    residual: np.ndarray,
+    instruments: np.ndarray,
+    summed: Callable[[np.ndarray], np.ndarray] = _alone,
+) -> FirstStage:
     """Regress a residual on a constant and its instruments.
 
     Parameters
     ----------
     residual : (time,).
     instruments : (time, instrument); complete, not collinear.
+    summed : of scores (time, instrument) the covariance of their sum, behind the effective F; by
+        default every row stands alone.
 
     References
     ----------
@@ -71,7 +83,7 @@ def first_stage(residual: np.ndarray, instruments: np.ndarray) -> FirstStage:
     moments = z * rest[:, None]
     hc0 = inverse @ (moments.T @ moments) @ inverse
     hc1 = hc0 * periods / free
-    effective, critical = _effective(z, slope, rest)
+    effective, critical = _effective(z, slope, rest, summed)
     return FirstStage(
         observations=periods,
         slope=slope,
@@ -86,7 +98,12 @@ def first_stage(residual: np.ndarray, instruments: np.ndarray) -> FirstStage:
     )
 
 
-def _effective(z: np.ndarray, slope: np.ndarray, rest: np.ndarray) -> tuple[float, float]:
+def _effective(
+    z: np.ndarray,
+    slope: np.ndarray,
+    rest: np.ndarray,
+    summed: Callable[[np.ndarray], np.ndarray],
+) -> tuple[float, float]:
     r"""Return the effective F and its critical value, by Patnaik's approximation.
 
     With instruments made orthonormal and W the robust covariance of their slopes,
@@ -96,7 +113,7 @@ def _effective(z: np.ndarray, slope: np.ndarray, rest: np.ndarray) -> tuple[floa
     """
     root = np.linalg.cholesky(z.T @ z)
     moments = np.linalg.solve(root, (z * rest[:, None]).T)
-    w = moments @ moments.T
+    w = summed(moments.T)
     trace, x = float(np.trace(w)), 1.0 / BIAS
     strength = root.T @ slope
     k = trace**2 * (1 + 2 * x) / (float((w * w).sum()) + 2 * x * trace * np.linalg.eigvalsh(w)[-1])

@@ -5,7 +5,8 @@ r"""Rows of one fund under two readings in; posterior draws of a regression that
     \log\sigma_t(l) = z_t(l)'\gamma, \quad q_t \sim IG(\nu/2, \nu/2), \quad \eta_t \sim N(0, 1)
 
 so that errors are Student-t.  The reading :math:`l_t` is 0 where the row stands for its own day
-and 1 where it stands for the day before; its path has the prior of ``core.dating``.  β and γ are
+and 1 where it stands for the day before; its path has the prior of ``core.dating``, and its first
+row after a switch to the same day stands for both days (``core.focus``).  β and γ are
 normal, a coefficient with a sign is cut to it, ν lies on a grid.
 
 A sweep draws the whole path, γ and ν with q integrated out, then q, then β in one block.  γ is
@@ -71,9 +72,11 @@ def law_of(prior: FocusPrior, time: int) -> Law:
 def parts_of(rows: FocusRows) -> tuple[np.ndarray, ...]:
     """Lay the rows that are used out for the sweeps, and what is known of all readings."""
     seen = np.flatnonzero(rows.used)
-    inside = rows.y[seen], rows.x[:, seen], rows.z[:, seen]
+    inside = tuple(np.ascontiguousarray(part[:, seen], float) for part in rows.laid)
     force = np.where(rows.known == 0, -FORCED, np.where(rows.known == 1, FORCED, 0.0))
-    return (*(np.ascontiguousarray(part, float) for part in inside), seen, force)
+    shut = np.repeat(np.where(rows.known < 0, 0.0, -FORCED)[None], 2, axis=0)
+    shut[1, seen] = -np.inf  # a flow stands for some day
+    return (*inside, seen, force, shut)
 
 
 def _about(
@@ -88,7 +91,8 @@ def _about(
     state = np.zeros(len(prior.scale)), np.zeros(len(prior.spread)), middle
     force = np.where(parts[4] == 0.0, FORCED if reading else -FORCED, parts[4])
     either = np.log(np.full(4, 0.25))
-    run((*parts[:4], force), (*law[:-1], either), state, UPHILL, rng, climb=True)
+    shut = np.minimum(parts[5], -FORCED)
+    run((*parts[:4], force, shut), (*law[:-1], either), state, UPHILL, rng, climb=True)
     found = run(parts, law, state, AROUND, rng)
     last = slice(-LEARNT, None)
     return FocusDraws(found.beta[last], found.gamma[last], found.nu[last], found.path[last], 0.0)
@@ -135,22 +139,24 @@ def run(
 @njit(cache=True, nogil=True)
 def sweeps(rows, law, state, jumps, thin, climb, out, rng):  # type: ignore[no-untyped-def]
     """Sweep ``thin`` times for each state in ``out``; returns the share of γ's moves accepted."""
-    y, x, z, seen, force = rows
+    y, x, z, seen, force, shut = rows
     own, sign, spread, grid, weight, dating = law
     beta, gamma, at = state
     betas, gammas, nus, paths = out
-    n, k, m, moved = len(y), x.shape[2], z.shape[2], 0
+    n, k, m, moved = len(seen), x.shape[2], z.shape[2], 0
     zero, one = np.zeros((1, len(force))), np.zeros((1, len(force)))
+    turn = np.empty((1, 2, len(force)))
     error, level, here, scaled = np.empty(n), np.empty(n), np.empty((n, m)), np.empty((n, k + 1))
     for s in range(len(nus) * thin):
         if s % EVERY == 0:
             jump(rows, law, state, jumps, one[0], rng)
-        ratios(y, x, z, seen, beta, gamma, grid[at[0]], force, one[0])
-        path = draw_walk(zero, one, dating, np.array([rng.random()]))[0]
+        turn[0] = shut
+        ratios(y, x, z, seen, beta, gamma, grid[at[0]], force, one[0], turn[0, 0])
+        path = draw_walk(zero, one, turn, dating, np.array([rng.random()]))[0]
         for i in range(n):
             lag = path[seen[i]]
-            here[i], scaled[i, :k], scaled[i, k] = z[lag, i], x[lag, i], y[i]
-            error[i] = y[i] - np.dot(scaled[i, :k], beta)
+            here[i], scaled[i, :k], scaled[i, k] = z[lag, i], x[lag, i], y[lag, i]
+            error[i] = y[lag, i] - np.dot(scaled[i, :k], beta)
         moved += scale(error, here, spread, grid[at[0]], gamma, climb, rng)
         level[:] = np.exp(-np.dot(here, gamma))
         scaled *= level.reshape(n, 1)

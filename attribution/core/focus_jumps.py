@@ -26,6 +26,7 @@ TAIL = 5.0
 LEAN = 0.1
 """Share by which their variances exceed those of the draws, which are few."""
 TINY = 1e-30
+HALF_LOG_TWO = 0.5 * math.log(2.0)
 
 
 @dataclass(frozen=True)
@@ -99,28 +100,27 @@ def log_odds(rows, law, laws, beta, gamma, at, ratio):  # type: ignore[no-untype
 @njit(cache=True, nogil=True)
 def log_rows(rows, dating, beta, gamma, nu, ratio):  # type: ignore[no-untyped-def]
     """Log likelihood of the rows, summed over readings; those known shift it by a constant."""
-    y, x, z, seen, force = rows
+    y, x, z, seen, force, shut = rows
     ratio[:] = force
+    turn = shut.copy()
     each = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
-    total = len(y) * each
-    level = (np.dot(z[0], gamma), np.dot(z[1], gamma))
-    fit = (np.dot(x[0], beta), np.dot(x[1], beta))
-    half = 0.5 * (nu + 1.0)
+    total = len(seen) * each
+    half, far = 0.5 * (nu + 1.0), np.empty(3)
+    level = (np.dot(z[0], gamma), np.dot(z[1], gamma), np.dot(z[2], gamma))
+    fit = (np.dot(x[0], beta), np.dot(x[1], beta), np.dot(x[2], beta))
     for i in range(len(seen)):
-        same = level[0][i] + half * math.log1p(
-            ((y[i] - fit[0][i]) * math.exp(-level[0][i])) ** 2 / nu
-        )
-        other = level[1][i] + half * math.log1p(
-            ((y[i] - fit[1][i]) * math.exp(-level[1][i])) ** 2 / nu
-        )
-        total -= same
-        ratio[seen[i]] += same - other
+        for lag in range(3):
+            square = ((y[lag, i] - fit[lag][i]) * math.exp(-level[lag][i])) ** 2
+            far[lag] = level[lag][i] + half * math.log1p(square / nu)
+        total -= far[0]
+        ratio[seen[i]] += far[0] - far[1]
+        turn[0, seen[i]] += far[0] - far[2] - HALF_LOG_TWO
     whole = ratio.sum()
     mass, before = add_logs(dating[0], dating[1] + whole), 0.0
     for t in range(1, len(ratio)):
         before += ratio[t - 1]
-        mass = add_logs(mass, dating[2] + before)
-        mass = add_logs(mass, dating[3] + whole - before)
+        mass = add_logs(mass, dating[2] + before + turn[0, t])
+        mass = add_logs(mass, dating[3] + whole - before + turn[1, t])
     return total + mass
 
 

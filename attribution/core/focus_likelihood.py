@@ -1,4 +1,4 @@
-"""Draws of one fund's regression in; the likelihood of its rows under both readings out."""
+"""Draws of one fund's regression in; the likelihood of its rows under every reading out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numba as nb
 import numpy as np
 
-from attribution.core.focus import FocusDraws, FocusRows
+from attribution.core.focus import HOLDS, FocusDraws, FocusRows
 
 
 def log_likelihoods(
@@ -24,33 +24,48 @@ def log_likelihoods(
 
     Returns
     -------
+    (reading, draw, time), in the order of ``dating.READINGS``; a flow never stands for neither day.
+
+    Returns
+    -------
     (reading, draw, time).
     """
+    whole = np.full((4, len(draws.nu), len(rows.y)), -np.inf)
+    whole[:3] = held_likelihoods(rows, draws, at, HOLDS, peak=peak)
+    whole[3][:, ~np.asarray(at, bool)] = 0.0
+    return whole
+
+
+def held_likelihoods(
+    rows: FocusRows, draws: FocusDraws, at: np.ndarray, holds: np.ndarray, *, peak: bool = False
+) -> np.ndarray:
+    """Do the same where rows hold shares (reading, 2) of two days' orders, some of either."""
     seen = np.flatnonzero(at)
+    y, x, z = rows.under(holds)
     found: np.ndarray = _fill(
-        np.ascontiguousarray(rows.y[seen]),
-        np.ascontiguousarray(rows.x[:, seen]),
-        np.ascontiguousarray(rows.z[:, seen]),
+        np.ascontiguousarray(y[:, seen]),
+        np.ascontiguousarray(x[:, seen]),
+        np.ascontiguousarray(z[:, seen]),
         draws.beta,
         draws.gamma,
         draws.nu,
         0.0 if peak else 1.0,
     )
-    whole = np.zeros((2, len(draws.nu), len(rows.y)))
-    whole[:, :, seen] = found
+    whole = np.zeros((len(holds), len(draws.nu), len(rows.y)))
+    whole[:, :, seen] = found - 0.5 * np.log(holds.sum(axis=1))[:, None, None]
     return whole
 
 
 @nb.njit(cache=True, nogil=True)
 def _fill(y, x, z, beta, gamma, nu, on):  # type: ignore[no-untyped-def]
-    found = np.empty((2, len(nu), len(y)))
+    found = np.empty((len(y), len(nu), y.shape[1]))
     for s in range(len(nu)):
         each = math.lgamma(0.5 * (nu[s] + 1.0)) - math.lgamma(0.5 * nu[s])
         each -= 0.5 * math.log(nu[s] * math.pi)
-        for lag in range(2):
+        for lag in range(len(y)):
             fit, level = np.dot(x[lag], beta[s]), np.dot(z[lag], gamma[s])
-            for i in range(len(y)):
-                square = on * ((y[i] - fit[i]) * math.exp(-level[i])) ** 2
+            for i in range(y.shape[1]):
+                square = on * ((y[lag, i] - fit[i]) * math.exp(-level[i])) ** 2
                 far = math.log1p(square / nu[s])
                 found[lag, s, i] = each - level[i] - 0.5 * (nu[s] + 1.0) * far
     return found

@@ -10,20 +10,24 @@ import math
 import numpy as np
 from numba import njit
 
+HALF_LOG_TWO = 0.5 * math.log(2.0)
 ROUNDS, HOPS, REACH = 3, 3, 4  # of signed coefficients, of ν, and how far ν may hop
 WALKS, LONGEST = 0.2, 0.5  # share of γ's proposals that walk; its longest step uphill
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def ratios(y, x, z, seen, beta, gamma, nu, force, ratio):  # type: ignore[no-untyped-def]
-    """Fill the log likelihood of reading 1 over that of reading 0 (time,)."""
+def ratios(y, x, z, seen, beta, gamma, nu, force, ratio, both):  # type: ignore[no-untyped-def]
+    """Fill the log likelihood of reading 1, and add that of both days, over that of reading 0."""
     ratio[:] = force
-    level = (np.dot(z[0], gamma), np.dot(z[1], gamma))
-    fit = (np.dot(x[0], beta), np.dot(x[1], beta))
+    level = (np.dot(z[0], gamma), np.dot(z[1], gamma), np.dot(z[2], gamma))
+    fit = (np.dot(x[0], beta), np.dot(x[1], beta), np.dot(x[2], beta))
+    half = 0.5 * (nu + 1.0)
     for i in range(len(seen)):
-        low = nu + ((y[i] - fit[0][i]) * math.exp(-level[0][i])) ** 2
-        high = nu + ((y[i] - fit[1][i]) * math.exp(-level[1][i])) ** 2
-        ratio[seen[i]] += level[0][i] - level[1][i] + 0.5 * (nu + 1.0) * math.log(low / high)
+        low = nu + ((y[0, i] - fit[0][i]) * math.exp(-level[0][i])) ** 2
+        high = nu + ((y[1, i] - fit[1][i]) * math.exp(-level[1][i])) ** 2
+        two = nu + ((y[2, i] - fit[2][i]) * math.exp(-level[2][i])) ** 2
+        ratio[seen[i]] += level[0][i] - level[1][i] + half * math.log(low / high)
+        both[seen[i]] += level[0][i] - level[2][i] + half * math.log(low / two) - HALF_LOG_TWO
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})

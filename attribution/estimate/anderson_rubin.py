@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from attribution.core.long_run import long_run
+from attribution.estimate.grouped_errors import Grouping
 
 SHAPES = ("empty", "interval", "half_lines", "union", "line")
 
@@ -30,7 +31,7 @@ class AndersonRubin:
     covariance : (3, instrument, instrument); at :math:`\beta` the covariance of the moment is
         ``covariance[0] + beta covariance[1] + beta**2 covariance[2]``.
     freedom : degrees of freedom of the F that the statistic per instrument follows where variances
-        are equal; infinite where it is chi-squared in large samples alone.
+        are equal, or groups are few; infinite where it is chi-squared in large samples alone.
     """
 
     moment: np.ndarray
@@ -99,6 +100,7 @@ def anderson_rubin(
     *,
     covariance: str,
     bandwidth: int = 0,
+    grouping: Grouping | None = None,
 ) -> AndersonRubin:
     r"""Make the statistic of one endogenous column.
 
@@ -107,7 +109,8 @@ def anderson_rubin(
 
     Tildes are residuals on the exogenous columns.  S is the covariance of g: from the residuals of
     :math:`\tilde y - \beta \tilde x` on :math:`\tilde Z` with equal variances (``unadjusted``),
-    with each row's own (``robust``), or with Bartlett weights up to a lag (``kernel``).
+    with each row's own (``robust``), with Bartlett weights up to a lag (``kernel``), or of sums
+    over groups (``grouping``), where the statistic per instrument follows the F of their number.
 
     Parameters
     ----------
@@ -130,8 +133,13 @@ def anderson_rubin(
         blocks = cross[:, :, None, None] * (z.T @ z)
     else:
         count = z.shape[1]
+        freedom = np.inf if grouping is None else grouping.groups - 1
         scores = (left[:, :, None] * z[:, None, :]).reshape(len(z), -1)  # (row, 2 * instrument)
-        summed = long_run(scores, bandwidth, partial(np.einsum, "rp,rq->pq"))
+        if grouping is None:
+            summed = long_run(scores, bandwidth, partial(np.einsum, "rp,rq->pq"))
+        else:
+            summed = grouping.summed(scores)
+            np.linalg.cholesky(summed)  # two groupings need not make a covariance
         blocks = summed.reshape(2, count, 2, count).swapaxes(1, 2)
     parts = np.stack([blocks[0, 0], -blocks[0, 1] - blocks[1, 0], blocks[1, 1]])
     return AndersonRubin(np.stack([z.T @ y, z.T @ x]), parts, freedom)

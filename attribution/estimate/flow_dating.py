@@ -17,11 +17,11 @@ class Readings:
 
     Attributes
     ----------
-    own : (draw, time), intercept and the pull of the row before.
-    covariates : (draw, day), the answer to what the day brought.
+    own : (draw, time), the pull of the row before.
+    covariates : (draw, day), intercept and the answer to what the day brought.
     shared : (draw, day), scale of the demand that all funds share, times the fund's exposure.
     log_scale, log_odds : (draw, day), of the fund's own flows, and of none.
-    same, previous : (draw, time), log likelihood of each row; zero where it is not used.
+    rows : (reading, draw, time), log likelihood of each row; zero where it is not used.
     """
 
     own: np.ndarray
@@ -29,20 +29,29 @@ class Readings:
     shared: np.ndarray
     log_scale: np.ndarray
     log_odds: np.ndarray
-    same: np.ndarray
-    previous: np.ndarray
+    rows: np.ndarray
+
+    def orders(
+        self, day: int | np.ndarray, demand: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean, log scale and log odds of none of the orders of some days, (draw,) or (draw, day).
+
+        ``demand`` (draw, day) is that of every day, in the unit of ``shared``.
+        """
+        mean = self.covariates[:, day] + self.shared[:, day] * demand[:, day]
+        return mean, self.log_scale[:, day], self.log_odds[:, day]
 
 
 def readings_of(fit: FlowFit, fund: int) -> Readings:
     """Return what every draw says of one fund's rows."""
     rows = fit.rows
     log_busy = fit.activity @ rows.activity.T
-    own = fit.intercept[:, fund, None] + fit.persistence[:, fund, None] * rows.previous[fund]
-    covariates = fit.response[:, fund] @ rows.design[fund].T
+    own = fit.persistence[:, fund, None] * rows.previous[fund]
+    covariates = fit.intercept[:, fund, None] + fit.response[:, fund] @ rows.design[fund].T
     shared = fit.loading[:, fund, None] * np.exp(log_busy)
     log_scale = fit.log_scale[:, fund, None] + log_busy
     log_odds = fit.none[:, fund, None] + fit.none_slope[:, fund, None] * rows.magnitude[fund]
-    same, previous = row_log_likelihood(
+    found = row_log_likelihood(
         rows.flow[fund],
         rows.status[fund],
         own,
@@ -51,10 +60,9 @@ def readings_of(fit: FlowFit, fund: int) -> Readings:
         log_odds,
         fit.tail[:, fund],
     )
-    return Readings(own, covariates, shared, log_scale, log_odds, same, previous)
+    return Readings(own, covariates, shared, log_scale, log_odds, found)
 
 
 def dating_of(fit: FlowFit, fund: int) -> Dating:
     """Return what every draw says of the dating of one fund; leading axis (draw)."""
-    found = readings_of(fit, fund)
-    return date_rows(found.same, found.previous, fit.prior)
+    return date_rows(readings_of(fit, fund).rows, fit.prior)

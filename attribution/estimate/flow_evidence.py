@@ -152,11 +152,11 @@ def _rival(
 def contribution(fit: FocusFit, rows: np.ndarray, terms: np.ndarray) -> np.ndarray:
     """Return what some regressors add to rows (draw, row), USD million, each read as drawn."""
     places = np.flatnonzero(rows)
-    reading = fit.draws.path[:, places]
-    both = np.einsum(
-        "xik,sk->xsi", fit.setup.rows.x[:, places][:, :, terms], fit.draws.beta[:, terms]
-    )
-    found: np.ndarray = np.where(reading == 0, both[0], both[1]) * fit.setup.size
+    own, before = (held[:, places, None] for held in fit.draws.holds)
+    x, of_row = fit.setup.rows.x[:, places][:, :, terms], fit.setup.rows.of_row
+    stays = np.zeros(len(terms), bool) if of_row is None else of_row[terms]
+    shown = np.where(own | stays, x[0], 0.0) + np.where(before & ~stays, x[1], 0.0)
+    found: np.ndarray = np.einsum("sik,sk->si", shown, fit.draws.beta[:, terms]) * fit.setup.size
     return found
 
 

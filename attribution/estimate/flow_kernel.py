@@ -50,8 +50,10 @@ class FlowKernel:
         found = dated_flow(
             rows.flow,
             rows.status,
-            intercept[:, None] + persistence[:, None] * rows.previous,
-            (rows.design @ response[:, :, None])[:, :, 0] + loading[:, None] * shared,
+            persistence[:, None] * rows.previous,
+            intercept[:, None]
+            + (rows.design @ response[:, :, None])[:, :, 0]
+            + loading[:, None] * shared,
             log_scale[:, None] + log_busy,
             none[:, None] + none_slope[:, None] * rows.magnitude,
             tail,
@@ -59,7 +61,7 @@ class FlowKernel:
         )
         d_shared = loading @ found.orders
         return found.value, (
-            found.row.sum(1),
+            found.orders.sum(1),
             np.einsum("ft,ft->f", found.row, rows.previous),
             (found.orders[:, None, :] @ rows.design)[:, 0],
             found.orders @ shared,

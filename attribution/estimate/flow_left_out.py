@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from attribution import compat
-from attribution.core.dated_flow import NONE, UNUSED
+from attribution.core.dated_flow import NONE, UNUSED, of_both
 from attribution.core.dating import date_rows
 from attribution.estimate.flow_dating import readings_of
 from attribution.estimate.flow_model import FlowFit
@@ -43,19 +43,18 @@ def left_out(fit: FlowFit, fund: int) -> LeftOut:
     """
     used = np.flatnonzero(fit.rows.status[fund] != UNUSED)
     found = readings_of(fit, fund)
-    dating = date_rows(found.same, found.previous, fit.prior)
+    dating = date_rows(found.rows, fit.prior)
     likelihood = dating.log_left_out[:, used]
-    chance = _chance_without(dating.previous[:, used], found.same[:, used], found.previous[:, used])
+    chance = _chance_without(dating.reading[..., used], found.rows[..., used], likelihood)
     flow, none = fit.rows.flow[fund, used], fit.rows.status[fund, used] == NONE
-    low, high = np.zeros(chance.shape), np.zeros(chance.shape)
-    for lag, weight in enumerate((1.0 - chance, chance)):
-        of = used - lag
-        center = found.own[:, used] + found.covariates[:, of]
-        center = center + found.shared[:, of] * fit.demand[:, of]
-        some = 1.0 / (1.0 + np.exp(found.log_odds[:, of]))
-        below = some * stdtr(
-            fit.tail[:, fund, None], (flow - center) / np.exp(found.log_scale[:, of])
-        )
+    low, high = np.zeros(likelihood.shape), np.zeros(likelihood.shape)
+    now, before = (found.orders(of, fit.demand) for of in (used, used - 1))
+    nothing = 0.0 * now[0], 0.0 * now[1], np.full(now[2].shape, np.inf)
+    for reading, law in enumerate((now, before, of_both(now, before), nothing)):
+        weight, (mean, log_scale, log_odds) = chance[:, reading], law
+        some = 1.0 / (1.0 + np.exp(log_odds))
+        center = found.own[:, used] + mean
+        below = some * stdtr(fit.tail[:, fund, None], (flow - center) / np.exp(log_scale))
         zero = 1.0 - some
         low += weight * (below + zero * (flow > 0.0))
         high += weight * (below + zero * ((flow > 0.0) | none))
@@ -71,10 +70,16 @@ def left_out(fit: FlowFit, fund: int) -> LeftOut:
     )
 
 
-def _chance_without(previous: np.ndarray, same: np.ndarray, lagged: np.ndarray) -> np.ndarray:
-    """Probability that a row stands for the day before, learnt from the other rows alone."""
-    top = np.maximum(same, lagged)
-    as_previous = previous * np.exp(top - lagged)
-    as_same = (1.0 - previous) * np.exp(top - same)
-    found: np.ndarray = as_previous / (as_previous + as_same)
-    return found
+def _chance_without(reading: np.ndarray, rows: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    """Probability of each reading of a row (draw, reading, row), learnt from the others alone.
+
+    What a flow excludes, that it stands for neither day, is what the other readings leave.
+    """
+    density = rows.swapaxes(0, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.exp(np.log(reading) + left_out[:, None] - density)
+    found = np.where(np.isfinite(density), found, 0.0)
+    found[:, 3] = np.where(
+        np.isfinite(density[:, 3]), found[:, 3], np.clip(1.0 - found[:, :3].sum(axis=1), 0.0, 1.0)
+    )
+    return np.asarray(found / found.sum(axis=1, keepdims=True))

@@ -1,14 +1,14 @@
 r"""The joint model of net creations, sampled by NUTS: funds in one hierarchy, dating summed out.
 
 .. math::
-    o_{id} = x_{id}' b_i + \lambda_i\, e^{g' v_d} u_d, \qquad
-    y_{it} = a_i + \rho_i y_{i,t-1} + o_{i,t-l} + e^{s_i + g' v_{t-l}} \varepsilon_{it}
+    o_{id} = a_i + x_{id}' b_i + \lambda_i\, e^{g' v_d} u_d, \qquad
+    y_{it} = \rho_i y_{i,t-1} + o_{i,t-l} + e^{s_i + g' v_{t-l}} \varepsilon_{it}
 
-with lag :math:`l` zero or one as the fund's dating has it, Student-t demand :math:`u_d` that all
-funds share, Student-t :math:`\varepsilon_{it}` of each fund's own tail, and exact zeros by a
-logistic hurdle.  Responses :math:`b_{ik} \sim N(m_k, \tau_k^2)`, persistence and log exposures are
-pooled over funds.  A fund's dating is learnt from its answer to the day, which is taken to be akin
-to other funds' answers.
+with lag :math:`l` zero or one as the fund's dating has it (both, or none, where it switches),
+Student-t demand :math:`u_d` that all funds share, Student-t :math:`\varepsilon_{it}` of each fund's
+own tail, and exact zeros by a logistic hurdle.  Responses :math:`b_{ik} \sim N(m_k, \tau_k^2)`,
+persistence and log exposures are pooled over funds.  A fund's dating is learnt from its answer to
+the day, which is taken to be akin to other funds' answers.
 """
 
 from __future__ import annotations

@@ -107,7 +107,8 @@ def _returns(fit: FocusFit) -> np.ndarray:
         if name not in ("intercept", "own row before") and not fit.setup.terms[k]
     ]
     both = np.einsum("ltk,sk->lst", rows.x[:, :, own], fit.draws.beta[:, own])
-    found: np.ndarray = np.where(fit.draws.path == 0, both[0], both[1])
+    own_day, before = fit.draws.holds
+    found: np.ndarray = np.where(own_day, both[0], 0.0) + np.where(before, both[1], 0.0)
     return found
 
 
@@ -123,10 +124,11 @@ def _basis(fit: FocusFit, question: FlowsQuestion, data: FlowData, basis: TrueBa
 
 
 def _read(fit: FocusFit, day: np.ndarray) -> np.ndarray:
-    """Take the values (draw, time) of the day that a row stands for."""
+    """Take the values (draw, time) of the days that a row stands for."""
     shifted = np.zeros_like(day)
     shifted[:, 1:] = day[:, :-1]
-    found: np.ndarray = np.where(fit.draws.path == 0, day, shifted)
+    own, before = fit.draws.holds
+    found: np.ndarray = np.where(own, day, 0.0) + np.where(before, shifted, 0.0)
     return found
 
 

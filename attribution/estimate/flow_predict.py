@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp, stdtr
 
-from attribution.core.dated_flow import UNUSED, log_density
-from attribution.core.dating import CONVENTIONS, date_rows
+from attribution.core.dated_flow import UNUSED, log_density, of_both
+from attribution.core.dating import CONVENTIONS, Dating, date_rows
 from attribution.estimate.flow_dating import Readings, readings_of
 from attribution.estimate.flow_model import FlowFit
 
@@ -38,8 +38,10 @@ class Asked:
         and either by its probability.
     exceedance : (draw, fund, reading), probability of at least the published row.
     mean : (draw, fund, reading), mean of a row given the draw, USD million.
-    previous : (draw, fund), probability that the row stands for the day before.
-    joint : (draw, fund, convention), probability of a convention and of that reading.
+    previous : (draw, fund), probability that the row stands for the day before alone; ``both`` that
+        it stands for both days.
+    joint : (draw, fund, convention), probability of a convention and of the previous day's reading;
+        ``tail`` of a convention and of at least the published row.
     convention : (draw, fund, convention), probability of a convention.
     log_weight : (draw,), log importance weight of the draws; zero where none is needed.
     """
@@ -48,7 +50,9 @@ class Asked:
     exceedance: np.ndarray
     mean: np.ndarray
     previous: np.ndarray
+    both: np.ndarray
     joint: np.ndarray
+    tail: np.ndarray
     convention: np.ndarray
     log_weight: np.ndarray
 
@@ -129,73 +133,107 @@ def day_evidence(fit: FlowFit, day: int) -> tuple[np.ndarray, np.ndarray]:
 def _fund_evidence(fit: FlowFit, fund: int, day: int) -> tuple[np.ndarray, np.ndarray]:
     """Log likelihood of a fund's rows on the grid of a day's demand, with that day's row and not.
 
-    Demand of the day enters its row read as the same day's, and the next read as the day before's.
+    Demand of the day enters its own row, or the next, or at a switch both or neither of them.
     """
     found = readings_of(fit, fund)
-    rows = [t for t in (day, day + 1) if t < found.same.shape[1]]
-    same, previous = found.same.copy(), found.previous.copy()
-    same[:, rows] = previous[:, rows] = 0.0
-    rest = date_rows(same, previous, fit.prior)
-    at_same = _row_on_grid(fit, fund, found, day, day)[:, :, None]
-    at_previous = np.broadcast_to(found.previous[:, day, None, None], at_same.shape)
-    if day + 1 >= found.same.shape[1]:
-        mass = np.log(np.stack([1 - rest.previous[:, day], rest.previous[:, day]], -1) + 1e-300)
-        both = np.concatenate([at_same, at_previous], axis=2) + mass[:, None]
-        return logsumexp(both, axis=2), np.zeros(both.shape[:2])
-    next_same = np.broadcast_to(found.same[:, day + 1, None, None], at_same.shape)
-    next_previous = _row_on_grid(fit, fund, found, day, day + 1)[:, :, None]
-    to_same, to_previous = rest.switch[:, 0, day + 1], rest.switch[:, 1, day + 1]
-    stays = np.clip(1.0 - rest.previous[:, day] - to_previous, 0.0, 1.0)
-    lagged = np.clip(rest.previous[:, day] - to_same, 0.0, 1.0)
-    mass = np.log(np.stack([stays, to_previous, to_same, lagged], axis=-1) + 1e-300)[:, None]
-    after = np.concatenate([next_same, next_previous, next_same, next_previous], axis=2) + mass
-    own = np.concatenate([at_same, at_same, at_previous, at_previous], axis=2)
-    return logsumexp(after + own, axis=2), logsumexp(after, axis=2)
+    rows = [t for t in (day, day + 1) if t < found.rows.shape[2]]
+    blank = found.rows.copy()
+    blank[:, :, rows] = 0.0
+    rest = date_rows(blank, fit.prior).reading  # (draw, reading, time)
+    here = [_row_on_grid(fit, fund, found, day, day, reading) for reading in range(4)]
+    if len(rows) == 1:
+        mass = np.log(rest[:, :, day, None] + 1e-300)
+        own = np.stack(np.broadcast_arrays(*here), axis=1) + mass
+        return logsumexp(own, axis=1), np.zeros((len(mass), len(GRID)))
+    after = [_row_on_grid(fit, fund, found, day, day + 1, reading) for reading in range(4)]
+    # what the two rows may stand for, one after the other; a switch is one row alone
+    to_same, to_previous = rest[:, 2, day + 1], rest[:, 3, day + 1]
+    pairs = (
+        (0, 0, rest[:, 0, day] - to_previous),
+        (1, 1, rest[:, 1, day] - to_same),
+        (1, 2, to_same),
+        (0, 3, to_previous),
+        (2, 0, rest[:, 2, day]),
+        (3, 1, rest[:, 3, day]),
+    )
+    shape = (len(rest), len(GRID))
+    with_row, without = np.full(shape, -np.inf), np.full(shape, -np.inf)
+    for place, following, chance in pairs:
+        mass = np.log(np.clip(chance, 0.0, 1.0) + 1e-300)[:, None] + after[following]
+        without = np.logaddexp(without, mass)
+        with_row = np.logaddexp(with_row, mass + here[place])
+    return with_row, without
 
 
-def _row_on_grid(fit: FlowFit, fund: int, found: Readings, day: int, row: int) -> np.ndarray:
-    """Log likelihood (draw, grid) of a row that stands for a day, by that day's demand."""
+def _row_on_grid(
+    fit: FlowFit, fund: int, found: Readings, day: int, row: int, reading: int
+) -> np.ndarray:
+    """Log likelihood (draw, grid) of a row under a reading, by demand of a day in or near it."""
+    if reading == 3 or (reading == 0 and row != day) or (reading == 1 and row == day):
+        return found.rows[reading, :, row, None]  # the day's demand is not in it
     rows = fit.rows
-    mean = found.own[:, row, None] + found.covariates[:, day, None]
+
+    def orders(of: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        mean, log_scale, log_odds = (part[:, None] for part in found.orders(of, fit.demand))
+        if of == day:
+            mean = found.covariates[:, day, None] + found.shared[:, day, None] * GRID
+        return mean, log_scale, log_odds
+
+    mean, log_scale, log_odds = (
+        of_both(orders(row), orders(row - 1)) if reading == 2 else orders(day)
+    )
     return log_density(
         float(rows.flow[fund, row]),
         int(rows.status[fund, row]),
-        mean + found.shared[:, day, None] * GRID,
-        found.log_scale[:, day, None],
-        found.log_odds[:, day, None],
+        found.own[:, row, None] + mean,
+        log_scale,
+        log_odds,
         fit.tail[:, fund, None],
     )
 
 
 def _predict(fit: FlowFit, day: int, log_weight: np.ndarray, rng: np.random.Generator) -> Asked:
-    """Draw the rows of a day under both readings, and by the probability of each."""
+    """Draw the rows of a day under either reading, and by the probability of each."""
     rows, draws = fit.rows, len(fit.demand)
     funds = len(rows.flow)
     flow, above, mean = (np.empty((draws, funds, 3)) for _ in range(3))
-    lagged = np.empty((draws, funds))
-    joint, convention = (np.empty((draws, funds, len(CONVENTIONS))) for _ in range(2))
+    lagged, both = np.empty((draws, funds)), np.empty((draws, funds))
+    joint, far, convention = (np.empty((draws, funds, len(CONVENTIONS))) for _ in range(3))
     for fund in range(funds):
         found = readings_of(fit, fund)
-        dating = date_rows(found.same, found.previous, fit.prior)
-        lagged[:, fund], convention[:, fund] = dating.previous[:, day], dating.convention
-        joint[:, fund, 0], joint[:, fund, 1] = 0.0, dating.convention[:, 1]
-        joint[:, fund, 2] = dating.switch[:, 0, day + 1 :].sum(axis=1)
-        joint[:, fund, 3] = dating.switch[:, 1, : day + 1].sum(axis=1)
+        dating = date_rows(found.rows, fit.prior)
+        chance = dating.reading[:, :, day]
+        lagged[:, fund], both[:, fund] = chance[:, 1], chance[:, 2]
+        convention[:, fund] = dating.convention
         noise, uniform = rng.standard_t(fit.tail[:, fund]), rng.random(draws)
         published, size = rows.flow[fund, day], rows.size[fund]
-        for lag in range(2):
-            of = day - lag
-            center = found.own[:, day] + found.covariates[:, of]
-            center = center + found.shared[:, of] * fit.demand[:, of]
-            scale = np.exp(found.log_scale[:, of])
-            some = 1.0 / (1.0 + np.exp(found.log_odds[:, of]))  # probability of a flow
-            flow[:, fund, lag] = np.where(uniform < some, center + scale * noise, 0.0) * size
+        laws = [found.orders(of, fit.demand) for of in (day, day - 1)]
+        drawn, centers, each = (np.zeros((draws, 4)) for _ in range(3))
+        each[:, 3] = float(published <= 0.0)  # a row of neither day is zero
+        for reading, law in enumerate((*laws, of_both(*laws))):
+            center, scale = found.own[:, day] + law[0], np.exp(law[1])
+            some = 1.0 / (1.0 + np.exp(law[2]))  # probability of a flow
+            drawn[:, reading] = np.where(uniform < some, center + scale * noise, 0.0)
             tail = stdtr(fit.tail[:, fund], (center - published) / scale)
-            above[:, fund, lag] = some * tail + (1.0 - some) * (published <= 0.0)
-            mean[:, fund, lag] = some * center * size
-    chance = lagged[:, :, None]
-    pick = rng.random((draws, funds)) < lagged
-    flow[:, :, 2] = np.where(pick, flow[:, :, 1], flow[:, :, 0])
-    for array in (above, mean):
-        array[:, :, 2:] = (1.0 - chance) * array[:, :, :1] + chance * array[:, :, 1:2]
-    return Asked(flow, above, mean, lagged, joint, convention, log_weight)
+            each[:, reading] = some * tail + (1.0 - some) * (published <= 0.0)
+            centers[:, reading] = some * center
+        pick = (rng.random((draws, 1)) > np.cumsum(chance, axis=1)).sum(axis=1)
+        picked = drawn[np.arange(draws), np.minimum(pick, 3)]
+        flow[:, fund] = np.column_stack([drawn[:, :2], picked]) * size
+        above[:, fund] = np.column_stack([each[:, :2], (chance * each).sum(1)])
+        together = _joint(dating, day)
+        joint[:, fund], far[:, fund] = together[:, :, 1], (together * each[:, None]).sum(2)
+        mean[:, fund] = np.column_stack([centers[:, :2], (chance * centers).sum(1)]) * size
+    return Asked(flow, above, mean, lagged, both, joint, far, convention, log_weight)
+
+
+def _joint(dating: Dating, day: int) -> np.ndarray:
+    """Probability of each convention and reading of a day's row (draw, convention, reading)."""
+    found = np.zeros((*dating.convention.shape, 4))
+    found[:, 0, 0], found[:, 1, 1] = dating.convention[:, 0], dating.convention[:, 1]
+    for direction, (before, after) in enumerate(((1, 0), (0, 1))):
+        turned = dating.switch[:, direction]
+        found[:, 2 + direction, before] = turned[:, day + 1 :].sum(axis=1)
+        found[:, 2 + direction, 2 + direction] = turned[:, day]
+        found[:, 2 + direction, after] = turned[:, :day].sum(axis=1)
+    return found

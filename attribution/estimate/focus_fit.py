@@ -44,17 +44,15 @@ class FocusFit:
         new = log_likelihoods(self.setup.rows, self.draws, rows, peak=peak)
         both = np.where(rows, new, self.readings)
         prior, known = self.setup.prior.dating, self.setup.rows.known
-        joint = running_likelihood(both[0], both[1], prior, known)[:, -1]
+        joint = running_likelihood(both, prior, known)[:, -1]
         found: np.ndarray = joint - self.total
         return found
 
     def dating(self) -> Dating:
         """Dating of every row, draw by draw."""
-        same, previous = self.readings
         known = self.setup.rows.known
-        same = same - FORCED * (known == 1)
-        previous = previous - FORCED * (known == 0)
-        return date_rows(same, previous, self.setup.prior.dating)
+        against = np.stack([known == 1, known == 0, known >= 0, known >= 0])
+        return date_rows(self.readings - FORCED * against[:, None], self.setup.prior.dating)
 
     @property
     def diagnostics(self) -> dict[str, float]:
@@ -96,7 +94,7 @@ def fit_focus(
     )
     readings = log_likelihoods(setup.rows, found, setup.rows.used)
     prior, known = setup.prior.dating, setup.rows.known
-    total = running_likelihood(readings[0], readings[1], prior, known)[:, -1]
+    total = running_likelihood(readings, prior, known)[:, -1]
     return FocusFit(setup, found, chains, readings, total)
 
 

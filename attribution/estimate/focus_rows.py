@@ -1,11 +1,12 @@
 r"""Days, funds and mechanisms in; rows of the focus fund under both readings, and a prior, out.
 
 .. math::
-    \frac{f_t}{S} = a + \rho \frac{f_{t-1}}{S} + x_{t-l}'\beta + m_{t-l}'\theta + \varepsilon_t,
+    \frac{f_t}{S} = \rho \frac{f_{t-1}}{S} + a + x_{t-l}'\beta + m_{t-l}'\theta + \varepsilon_t,
     \qquad l \in \{0, 1\}
 
 with S the fund's median absolute flow, x the returns of a day and what the other funds took in, m
-the terms of the mechanism.  Rows without a flow are left out: whether there is one is another
+the terms of the mechanism; a row of both days has what both bring.  Rows without a flow are left
+out: whether there is one is another
 factor of the likelihood, which no mechanism here changes.
 """
 
@@ -95,7 +96,7 @@ def focus_setup(
             if missing:
                 imputed[label] = missing
     own = _before(flow) / size
-    columns = [(np.ones(len(flow)), False), (own, False), *moving.values()]
+    columns = [(np.ones(len(flow)), True), (own, False), *moving.values()]
     scales, signs = [INTERCEPT, PERSISTENCE, *scales], [0, 0, *signs]
     order = np.argsort(np.abs(signs), kind="stable")
     x = _both(columns)[:, :, order]
@@ -125,6 +126,7 @@ def focus_setup(
         z=np.nan_to_num(z),
         used=used,
         known=np.full(len(flow), -1),
+        of_row=~np.array([moves for _, moves in columns])[order],
     )
     terms = order >= 2 + len(days)
     return FocusSetup(data.days, rows, prior, names, terms, size, imputed)

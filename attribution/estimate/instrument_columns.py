@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import DataError
+from attribution.estimate.grouped_errors import Grouping
 
 CONSTANT = "constant"
 
@@ -16,13 +17,14 @@ CONSTANT = "constant"
 class Columns:
     """The complete rows of an equation, as numbers; a category is one column a text but the first.
 
-    ``exogenous`` begins with the constant.
+    ``exogenous`` begins with the constant; ``grouping`` says which rows move together, if any do.
     """
 
     outcome: pd.Series
     endogenous: pd.DataFrame
     exogenous: pd.DataFrame
     instruments: pd.DataFrame
+    grouping: Grouping | None = None
 
 
 def refuse_collinear(columns: Columns) -> None:
@@ -52,3 +54,45 @@ def refuse_collinear(columns: Columns) -> None:
                     f"column '{name}' is constant or a sum of others in the equation for"
                     f" '{columns.outcome.name}'; remove it"
                 )
+
+
+def refuse_few_groups(columns: Columns) -> None:
+    """Refuse fewer groups than instruments to be tested, and a kernel that reaches beyond them.
+
+    Raises
+    ------
+    DataError
+        With their number.
+    """
+    grouping, count = columns.grouping, columns.instruments.shape[1]
+    if grouping is None:
+        return
+    said = " and ".join(grouping.names)
+    if grouping.groups <= max(count, 1):
+        raise DataError(
+            f"the equation for '{columns.outcome.name}' has {grouping.groups} group(s) by {said}"
+            f" and {count} instrument(s); group by what there is more of, or name fewer instruments"
+        )
+    if grouping.bandwidth is not None and grouping.bandwidth >= grouping.groups:
+        raise DataError(
+            f"bandwidth = {grouping.bandwidth} reaches beyond the {grouping.groups} days of"
+            f" '{columns.outcome.name}'; shorten it"
+        )
+
+
+def refuse_no_number(errors: pd.DataFrame, outcome: str, covariance: str) -> None:
+    """Refuse a standard error that is no number: then the covariance is no covariance.
+
+    Raises
+    ------
+    DataError
+        With the column and the method.
+    """
+    bad = np.argwhere(~np.isfinite(errors.to_numpy()))
+    for row, column in bad[:1].tolist():
+        name, method = errors.index[row], errors.columns[column]
+        raise DataError(
+            f"the equation for '{outcome}' has no standard error of '{name}' by {method}: the"
+            f" {covariance} covariance is not positive there, as with few or overlapping groups;"
+            " group one way, or by what there is more of"
+        )

@@ -105,5 +105,5 @@ def _learning(setup: FocusSetup, used: np.ndarray) -> FocusSetup:
 
 def _running(setup: FocusSetup, draws: FocusDraws) -> np.ndarray:
     """Log likelihood (draw, time + 1) of the rows so far."""
-    same, previous = log_likelihoods(setup.rows, draws, setup.rows.used)
-    return running_likelihood(same, previous, setup.prior.dating, setup.rows.known)
+    found = log_likelihoods(setup.rows, draws, setup.rows.used)
+    return running_likelihood(found, setup.prior.dating, setup.rows.known)

@@ -51,7 +51,7 @@ def panel_ols(
     Raises
     ------
     DataError
-        If a regressor is spanned by effects and the other regressors.
+        If a regressor is spanned by effects and the other regressors, or an error is no number.
 
     References
     ----------
@@ -79,6 +79,12 @@ def panel_ols(
         warnings.simplefilter("ignore")  # two-way clusters of few entities need not be definite
         fit = model.fit(cov_type="clustered", cluster_entity=True, cluster_time=True)
         errors = pd.Series(np.sqrt(np.diag(fit.cov)), index=fit.cov.index)
+    if not np.isfinite(errors[names]).all():
+        bad = names[int(np.argmin(np.isfinite(errors[names])))]
+        raise DataError(
+            f"covariate '{bad}': errors clustered by entity and by day are no numbers with"
+            f" {len(entities)} entities; give more entities or days, or remove it"
+        )
     back = pd.Series([unit / size.get(name, 1.0) for name in fit.params.index], fit.params.index)
     return PanelFit(
         coefficients=fit.params * back,

@@ -126,7 +126,7 @@ def lead(outcome: np.ndarray, before: np.ndarray, *, lags: int) -> tuple[float, 
 
     Returns
     -------
-    b, its standard error (Newey and West), and the days.
+    b, its standard error (Newey and West, from n - 2), and the days.
     """
     from linearmodels.iv import IV2SLS
 
@@ -134,7 +134,7 @@ def lead(outcome: np.ndarray, before: np.ndarray, *, lags: int) -> tuple[float, 
     pair = {"r": outcome[1:] / unit, "constant": 1.0, "slope": before[:-1] / size}
     table = pd.DataFrame(pair).dropna()
     fit = IV2SLS(table["r"], table[["constant", "slope"]], None, None).fit(
-        cov_type="kernel", kernel="bartlett", bandwidth=lags
+        cov_type="kernel", kernel="bartlett", bandwidth=lags, debiased=True
     )
     back = float(unit / size)
     return float(fit.params["slope"]) * back, float(fit.std_errors["slope"]) * back, len(table)

@@ -26,6 +26,7 @@ from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.terms import (
     Market,
     Slopes,
+    asset_term,
     cash_term,
     reflected_asset_term,
     reflected_cash_term,
@@ -61,16 +62,22 @@ def _image(
     return (asset - cash.times(strike)).times(phi)
 
 
-def untouched(f: Functions, market: Market, eta: int, barrier: Array) -> Greeks:
-    """One unit of cash at expiry if the barrier was never touched (block E, R = 1)."""
-    ending = cash_term(f, market, eta, barrier)
-    return ending - reflected_cash_term(f, market, eta, barrier, barrier)
+def untouched(
+    f: Functions, market: Market, eta: int, barrier: Array, asset: bool = False
+) -> Greeks:
+    """One unit of cash, or asset, at expiry if the barrier was never touched (block E, R = 1)."""
+    ending = (asset_term if asset else cash_term)(f, market, eta, barrier)
+    image = reflected_asset_term if asset else reflected_cash_term
+    return ending - image(f, market, eta, barrier, barrier)
 
 
-def touched_by_expiry(f: Functions, market: Market, eta: int, barrier: Array) -> Greeks:
-    """One unit of cash at expiry if the barrier was touched before (rubinstein1991)."""
-    ending = cash_term(f, market, -eta, barrier)
-    return ending + reflected_cash_term(f, market, eta, barrier, barrier)
+def touched_by_expiry(
+    f: Functions, market: Market, eta: int, barrier: Array, asset: bool = False
+) -> Greeks:
+    """One unit of cash, or asset, at expiry if the barrier was touched before (rubinstein1991)."""
+    ending = (asset_term if asset else cash_term)(f, market, -eta, barrier)
+    image = reflected_asset_term if asset else reflected_cash_term
+    return ending + image(f, market, eta, barrier, barrier)
 
 
 def paid_at_touch(f: Functions, market: Market, eta: int, barrier: Array) -> Greeks:

@@ -19,6 +19,7 @@ from attribution.mechanics.vanilla import OPTIONS, certain, flat, gap, uncertain
 
 SIDES = {"down": 1, "up": -1}
 PAYMENTS = ("touch", "expiry", "never")
+UNITS = ("cash", "asset")
 
 
 def digital(
@@ -61,9 +62,9 @@ def digital(
 
 def one_touch(
     side: str, pays: str, spot: Array, level: Array, time: Array, vol: Array, rate: Array,
-    carry: Array,
+    carry: Array, unit: str = "cash",
 ) -> Greeks:  # fmt: skip
-    """Price one unit of cash that depends on whether the barrier is touched before expiry.
+    """Price one unit that depends on whether the barrier is touched before expiry.
 
     Parameters
     ----------
@@ -71,6 +72,7 @@ def one_touch(
     pays : "touch" when touched, "expiry" at expiry if touched before, "never" at expiry if not.
     spot, level, time, vol, rate, carry : as in :func:`~attribution.mechanics.barrier.barrier`;
         spot at or beyond the barrier touches it now.
+    unit : "cash" for one unit of currency, "asset" for one unit of the asset.
 
     Raises
     ------
@@ -84,6 +86,7 @@ def one_touch(
     """
     eta = SIDES[one_of("one-touch", "side", side, SIDES)]
     one_of("one-touch", "pays", pays, PAYMENTS)
+    asset = one_of("one-touch", "unit", unit, UNITS) == "asset"
     s, h, t, v, r, b = arrays(
         "one-touch", ("spot", "level"),
         spot=spot, level=level, time=time, vol=vol, rate=rate, carry=carry,
@@ -91,13 +94,16 @@ def one_touch(
     market = Market(s, t, v, r, b)
     alive = ~touches(eta, s, h, None)[0]
     if pays == "touch":
-        found = paid_when_touched(market, eta, h, alive)
-        return found.where(NUMPY, alive, Greeks.of_cash(1.0)).shaped(s, h, t, v, r, b)
-    discount = np.exp(-r * t)
-    bond = flat(market, discount, 0.0 * discount)
+        found, paid = paid_when_touched(market, eta, h, alive), Greeks.of_cash(1.0)
+        if asset:  # at the touch it is worth the barrier, and spot where that is passed already
+            found, none = found.times(h), 0.0 * s
+            paid = Greeks(s, none + 1.0, none, none, none, none, none)
+        return found.where(NUMPY, alive, paid).shaped(s, h, t, v, r, b)
+    discount = np.exp((b - r) * t if asset else -r * t)
+    bond = flat(market, s * discount, discount) if asset else flat(market, discount, 0.0 * discount)
     nothing = Greeks.of_cash(0.0 * discount)
     safe, uncertain = uncertain_part(live_market(market, eta, h, alive))
-    found = (untouched if pays == "never" else touched_by_expiry)(NUMPY, safe, eta, h)
+    found = (untouched if pays == "never" else touched_by_expiry)(NUMPY, safe, eta, h, asset)
     if not uncertain.all():
         arrives = eta * (s * np.exp(b * t) - h) <= 0.0
         paying = ~arrives if pays == "never" else arrives

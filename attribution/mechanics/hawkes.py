@@ -1,27 +1,29 @@
-r"""Self-exciting events with an exponential kernel and a baseline that may move: the likelihood.
+r"""Self-exciting events, a kernel that sums exponentials, a baseline that may move: the likelihood.
 
 .. math::
-    \lambda_i(t) = \mu_i(t) + \sum_j \sum_{t^j_k < t} A_{ij}\,\beta e^{-\beta (t - t^j_k)}, \qquad
+    \lambda_i(t) = \mu_i(t)
+        + \sum_j \sum_{t^j_k < t} \sum_p A^p_{ij}\,\beta_p e^{-\beta_p (t - t^j_k)}, \qquad
     \ell = \sum_i \Bigl[\sum_k \ln\lambda_i(t^i_k) - \int \lambda_i\Bigr]
 
-:math:`A_{ij}` is the expected number of events of node i that one of node j triggers directly, so
-that A's spectral radius is the branching ratio. The baseline is constant between ``edges``. A
-baseline held constant over a burst of news pushes that burst into A (filimonov2015). What enters:
+:math:`A = \sum_p A^p` is the expected number of events of node i that one of node j triggers
+directly, so that its spectral radius is the branching ratio; one term p is the exponential kernel.
+The baseline is constant between ``edges``. A baseline held constant over a burst of news pushes
+that burst into A (filimonov2015). Events of one instant do not excite each other. What enters:
 events in order of time; what leaves: log-likelihoods, intensities, residuals. Time has any unit;
 rates are per that unit.
 
-References: hawkes1971; ogata1978; ogata1981 (recursion, thinning); ogata1988 (residuals).
+References: hawkes1971; ogata1978; ogata1981 (recursion, thinning); ogata1988 (residuals);
+hardiman2013 (sums of exponentials).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from attribution.errors import DataError
+from attribution.mechanics.hawkes_kernel import excitations
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,30 @@ class Hawkes:
     Attributes
     ----------
     baseline : μ, events per unit of time, (node, piece).
-    branching : A, (node, node): direct offspring at the row's node of one event of the column's.
-    decay : β, per unit of time; one over it is the mean delay of an offspring.
+    branching : A, (node, node): direct offspring at the row's node of one event of the column's;
+        of a kernel with several terms (term, node, node).
+    decay : β, per unit of time; one over it is the mean delay of an offspring; of a kernel with
+        several terms (term,).
     """
 
     baseline: np.ndarray
     branching: np.ndarray
-    decay: float
+    decay: float | np.ndarray
+
+    @property
+    def offspring(self) -> np.ndarray:
+        """Branching of every term, (term, node, node)."""
+        return np.asarray(self.branching if np.ndim(self.decay) else np.array([self.branching]))
+
+    @property
+    def decays(self) -> np.ndarray:
+        """Decay of every term, (term,)."""
+        return np.atleast_1d(np.asarray(self.decay, float))
 
     @property
     def branching_ratio(self) -> float:
         """Spectral radius of A; below 1 the process is stable."""
-        return float(np.abs(np.linalg.eigvals(self.branching)).max())
+        return float(np.abs(np.linalg.eigvals(self.offspring.sum(axis=0))).max())
 
 
 def events(time: object, node: object, edges: object, nodes: int | None = None) -> Events:
@@ -118,28 +132,39 @@ def log_likelihood(data: Events, model: Hawkes) -> np.ndarray:
 def compensator(data: Events, model: Hawkes) -> np.ndarray:
     """Return the expected number of events of each node, the integral of its intensity, (node,)."""
     left = data.edges[-1] - data.time
-    reach = np.bincount(data.node, weights=-np.expm1(-model.decay * left), minlength=data.nodes)
-    return np.asarray(model.baseline @ np.diff(data.edges) + model.branching @ reach)
+    found = model.baseline @ np.diff(data.edges)
+    for a, beta in zip(model.offspring, model.decays, strict=True):
+        gone = -np.expm1(-beta * left)
+        found = found + a @ np.bincount(data.node, weights=gone, minlength=data.nodes)
+    return np.asarray(found)
 
 
-def gradient(data: Events, model: Hawkes) -> tuple[np.ndarray, np.ndarray, float]:
-    """Differentiate the log-likelihood, summed over nodes, by baseline, branching and decay."""
-    beta, nodes, pieces = model.decay, data.nodes, len(data.edges) - 1
-    rate, excited, delayed = intensities(data, model)
+def gradient(
+    data: Events, model: Hawkes
+) -> tuple[np.ndarray, np.ndarray, float] | tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Differentiate the log-likelihood, summed over nodes, by baseline, branching and decay.
+
+    Each has the shape of what it differentiates by.
+    """
+    nodes, pieces = data.nodes, len(data.edges) - 1
+    rate, excited, delayed = _parts(data, model)
     each = 1.0 / rate
     mu = np.bincount(data.node * pieces + data.piece, weights=each, minlength=nodes * pieces)
     by_node = np.zeros((nodes, len(each)))
     by_node[data.node, np.arange(len(each))] = each
     left = data.edges[-1] - data.time
-    gone = np.exp(-beta * left)
-    reach = np.bincount(data.node, weights=1.0 - gone, minlength=nodes)
-    slope = np.bincount(data.node, weights=left * gone, minlength=nodes)
-    moved = (model.branching[data.node] * (excited - beta * delayed)).sum(axis=1)
-    return (
-        mu.reshape(nodes, pieces) - np.diff(data.edges),
-        beta * by_node @ excited - reach,
-        float(each @ moved - (model.branching @ slope).sum()),
-    )
+    branching, decay = np.empty(model.offspring.shape), np.empty(len(model.decays))
+    for p, (a, beta) in enumerate(zip(model.offspring, model.decays, strict=True)):
+        gone = np.exp(-beta * left)
+        reach = np.bincount(data.node, weights=1.0 - gone, minlength=nodes)
+        slope = np.bincount(data.node, weights=left * gone, minlength=nodes)
+        moved = (a[data.node] * (excited[p] - beta * delayed[p])).sum(axis=1)
+        branching[p] = beta * by_node @ excited[p] - reach
+        decay[p] = float(each @ moved - (a @ slope).sum())
+    base = mu.reshape(nodes, pieces) - np.diff(data.edges)
+    if np.ndim(model.decay):
+        return base, branching, decay
+    return base, branching[0], float(decay[0])
 
 
 def intensities(data: Events, model: Hawkes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -148,18 +173,24 @@ def intensities(data: Events, model: Hawkes) -> tuple[np.ndarray, np.ndarray, np
     Returns
     -------
     Intensity of the event's own node (event,); :math:`\sum e^{-\beta s}` and
-    :math:`\sum s e^{-\beta s}` over the earlier events of each node at distances s, (event, node).
+    :math:`\sum s e^{-\beta s}` over the earlier events of each node at distances s, (event, node),
+    or (term, event, node) of a kernel with several terms.
 
     Raises
     ------
     DataError
         Parameters that do not fit the events or are below zero.
     """
+    rate, excited, delayed = _parts(data, model)
+    return (rate, excited, delayed) if np.ndim(model.decay) else (rate, excited[0], delayed[0])
+
+
+def _parts(data: Events, model: Hawkes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return intensities (event,) and both sums of every term (term, event, node)."""
     _fitting(data, model)
-    shape = (len(data.time), data.nodes)
-    excited, delayed = np.zeros(shape), np.zeros(shape)
-    _sums(data.time, data.node, float(model.decay), excited, delayed)
-    triggered = model.decay * (model.branching[data.node] * excited).sum(axis=1)
+    excited, delayed = excitations(data.time, data.node, model.decays, data.nodes)
+    weight = model.decays[:, None, None] * model.offspring[:, data.node]
+    triggered = (weight * excited).sum(axis=(0, 2))
     return model.baseline[data.node, data.piece] + triggered, excited, delayed
 
 
@@ -177,19 +208,21 @@ def residuals(data: Events, model: Hawkes) -> np.ndarray:
     """Return waiting times in units of the model's own clock, (event,).
 
     The integral of a node's intensity since its previous event, or since the window opened; under
-    the true model independent and exponential with mean 1.
+    the true model independent and exponential with mean 1. Between events of one instant it is
+    zero.
     """
-    _, excited, _ = intensities(data, model)
-    ones = np.zeros_like(excited)
-    ones[np.arange(len(data.node)), data.node] = 1.0
+    _, excited, _ = _parts(data, model)
+    ones = np.zeros((len(data.node) + 1, data.nodes))
+    ones[np.arange(1, len(data.node) + 1), data.node] = 1.0
+    earlier = np.cumsum(ones, axis=0)[np.searchsorted(data.time, data.time, side="left")]
     # Mass spent so far is one for each earlier event less what is still to come.
-    spent = np.cumsum(ones, axis=0) - ones - excited
+    spent = earlier - excited
     before = np.concatenate(
         [np.zeros((data.nodes, 1)), model.baseline * np.diff(data.edges)], axis=1
     )
     start = np.cumsum(before, axis=1)[data.node, data.piece]
     base = start + model.baseline[data.node, data.piece] * (data.time - data.edges[data.piece])
-    clock = base + (model.branching[data.node] * spent).sum(axis=1)
+    clock = base + (model.offspring[:, data.node] * spent).sum(axis=(0, 2))
     order = np.argsort(data.node, kind="stable")
     waits = np.empty(len(clock))
     first = np.r_[True, np.diff(data.node[order]) != 0]
@@ -197,37 +230,21 @@ def residuals(data: Events, model: Hawkes) -> np.ndarray:
     return waits
 
 
-@njit(cache=True, nogil=True)
-def _sums(time, node, decay, excited, delayed):  # type: ignore[no-untyped-def]
-    """Carry both sums from event to event; events at one instant do not excite each other."""
-    n, nodes = excited.shape
-    now, late = np.zeros(nodes), np.zeros(nodes)
-    k, clock = 0, 0.0
-    while k < n:
-        gap = time[k] - clock if k > 0 else 0.0
-        fade = math.exp(-decay * gap)
-        for j in range(nodes):
-            late[j] = fade * (late[j] + gap * now[j])
-            now[j] *= fade
-        clock, first = time[k], k
-        while k < n and time[k] == clock:
-            for j in range(nodes):
-                excited[k, j] = now[j]
-                delayed[k, j] = late[j]
-            k += 1
-        for m in range(first, k):
-            now[node[m]] += 1.0
-
-
 def _fitting(data: Events, model: Hawkes) -> None:
-    shapes = (model.baseline.shape, model.branching.shape)
-    wanted = ((data.nodes, len(data.edges) - 1), (data.nodes, data.nodes))
+    shapes = (np.shape(model.baseline), np.shape(model.branching))
+    square = (*np.shape(model.decay), data.nodes, data.nodes)
+    wanted = ((data.nodes, len(data.edges) - 1), square)
     if shapes != wanted:
         raise DataError(
             f"Hawkes process: baseline and branching have shapes {shapes}; give {wanted}"
         )
-    rates = (model.baseline > 0.0).all() and (model.branching >= 0.0).all() and model.decay > 0.0
-    if not (rates and np.isfinite(model.branching).all() and np.isfinite(model.decay)):
+    rates = (model.baseline > 0.0).all() and (model.branching >= 0.0).all()
+    if not (
+        rates
+        and (model.decays > 0.0).all()
+        and np.isfinite(model.branching).all()
+        and np.isfinite(model.decays).all()
+    ):
         raise DataError(
             "Hawkes process: a baseline or the decay is not above zero, or a branching below zero; "
             "give rates"

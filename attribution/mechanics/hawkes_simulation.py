@@ -37,17 +37,22 @@ def simulate(
     cut = np.asarray(edges, dtype=float)
     nodes, pieces = model.baseline.shape
     events([], 0, cut, nodes)
-    if pieces != len(cut) - 1 or model.branching.shape != (nodes, nodes):
+    square = (*np.shape(model.decay), nodes, nodes)
+    if pieces != len(cut) - 1 or model.branching.shape != square:
         raise DataError(
             f"Hawkes process: a baseline of shape {model.baseline.shape} does not fit a window of "
             f"{len(cut) - 1} pieces or branching of shape {model.branching.shape}; align them"
         )
-    if (model.baseline < 0.0).any() or (model.branching < 0.0).any() or not model.decay > 0.0:
+    if (
+        (model.baseline < 0.0).any()
+        or (model.branching < 0.0).any()
+        or not (model.decays > 0.0).all()
+    ):
         raise DataError(
             "Hawkes process: a rate is below zero or the decay not above it; give rates"
         )
     time, node = np.empty(most), np.empty(most, dtype=np.int64)
-    count = _thin(model.baseline.astype(float), model.branching.astype(float), float(model.decay),
+    count = _thin(model.baseline.astype(float), model.offspring.astype(float), model.decays,
                   cut, rng, time, node)  # fmt: skip
     if count < 0:
         raise DataError(
@@ -60,25 +65,27 @@ def simulate(
 @njit(cache=True, nogil=True)
 def _thin(baseline, branching, decay, edges, rng, time, node):  # type: ignore[no-untyped-def]
     nodes, pieces = baseline.shape
-    heat = np.zeros(nodes)  # excitation of each node at the clock
+    terms = len(decay)
+    heat = np.zeros((terms, nodes))  # excitation of each node at the clock, by term
     rates = np.empty(nodes)
     count, clock, piece = 0, edges[0], 0
     while piece < pieces:
         bound = 0.0
         for i in range(nodes):
-            bound += baseline[i, piece] + heat[i]
+            bound += baseline[i, piece] + heat[:, i].sum()
         wait = rng.standard_exponential() / bound if bound > 0.0 else np.inf
         if clock + wait >= edges[piece + 1]:
-            fade = math.exp(-decay * (edges[piece + 1] - clock))
-            heat *= fade
+            for p in range(terms):
+                heat[p] *= math.exp(-decay[p] * (edges[piece + 1] - clock))
             clock = edges[piece + 1]
             piece += 1
             continue
         clock += wait
-        heat *= math.exp(-decay * wait)
+        for p in range(terms):
+            heat[p] *= math.exp(-decay[p] * wait)
         total = 0.0
         for i in range(nodes):
-            total += baseline[i, piece] + heat[i]
+            total += baseline[i, piece] + heat[:, i].sum()
             rates[i] = total
         mark = rng.random() * bound
         if mark >= total:
@@ -90,6 +97,7 @@ def _thin(baseline, branching, decay, edges, rng, time, node):  # type: ignore[n
             return -1
         time[count], node[count] = clock, who
         count += 1
-        for i in range(nodes):
-            heat[i] += branching[i, who] * decay
+        for p in range(terms):
+            for i in range(nodes):
+                heat[p, i] += branching[p, i, who] * decay[p]
     return count

@@ -10,7 +10,9 @@ from attribution.model.grammar import Table
 
 SECTIONS = ("methods", "categories", "errors", "equations")
 METHODS = ("2sls", "liml", "gmm")
-COVARIANCES = ("robust", "unadjusted", "kernel")
+COVARIANCES = ("robust", "unadjusted", "kernel", "clustered", "driscoll_kraay")
+CLUSTERS = ("entity", "time")
+LAGGED = ("kernel", "driscoll_kraay")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class InstrumentalQuestion:
     """How much one column does to another, where both move together.
 
     ``categories`` are columns of texts, entered as one dummy a text but the first; ``bandwidth``
-    is the last lag of a kernel's covariance.
+    is the last lag of a kernel's covariance and of that of Driscoll and Kraay; ``clusters`` what
+    rows are taken together by, of ``CLUSTERS``; ``small_sample`` whether rows with instruments are
+    divided by n - k and follow Student's t, as least squares always does.
     """
 
     equations: tuple[Equation, ...]
@@ -50,6 +54,8 @@ class InstrumentalQuestion:
     categories: tuple[str, ...]
     covariance: str
     bandwidth: int
+    clusters: tuple[str, ...] = ()
+    small_sample: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -85,7 +91,7 @@ def question_of(table: Table) -> InstrumentalQuestion:
             refuse(f"{table.place}: method '{name}' is unknown{nearest(name, METHODS)}; correct it")
     if not methods:
         refuse(f"{table.place}: methods is empty; name one of {', '.join(METHODS)}")
-    covariance, bandwidth = _errors(table.sub("errors"))
+    errors = _errors(table.sub("errors"), methods)
     categories = table.texts("categories", ())
     read = {name for equation in equations for name in equation.columns}
     for name in categories:
@@ -101,18 +107,38 @@ def question_of(table: Table) -> InstrumentalQuestion:
                     f"{table.place}: '{name}' is a category, and equation '{equation.name}' needs"
                     " it as a number; let it be exogenous or an instrument"
                 )
-    return InstrumentalQuestion(equations, methods, categories, covariance, bandwidth)
+    return InstrumentalQuestion(equations, methods, categories, *errors)
 
 
-def _errors(table: Table) -> tuple[str, int]:
-    table.known(("covariance", "bandwidth"))
+def _errors(table: Table, methods: tuple[str, ...]) -> tuple[str, int, tuple[str, ...], bool]:
+    table.known(("covariance", "bandwidth", "clusters", "small_sample"))
     covariance = table.choice("covariance", COVARIANCES, COVARIANCES[0])
-    if (covariance == "kernel") != ("bandwidth" in table.values):
+    if (covariance in LAGGED) != ("bandwidth" in table.values):
         raise SpecError(
-            f'{table.place}: bandwidth, the last lag, belongs to covariance = "kernel"; give both'
-            " or neither"
+            f'{table.place}: bandwidth, the last lag, belongs to covariance = "kernel" or'
+            ' "driscoll_kraay"; give both or neither'
         )
-    return covariance, table.integer("bandwidth", at_least=1) if covariance == "kernel" else 0
+    if (covariance == "clustered") != ("clusters" in table.values):
+        raise SpecError(
+            f'{table.place}: clusters, such as ["entity"], belong to covariance = "clustered"; give'
+            " both or neither"
+        )
+    clusters = table.texts("clusters", ())
+    for name in clusters:
+        if name not in CLUSTERS or clusters.count(name) > 1:
+            raise SpecError(
+                f"{table.place}: clusters names '{name}', which is not one of"
+                f" {' and '.join(CLUSTERS)}, each once{nearest(name, CLUSTERS)}; correct it"
+            )
+    if "clusters" in table.values and not clusters:
+        raise SpecError(f'{table.place}: clusters is empty; name "entity", "time" or both')
+    if "gmm" in methods and (covariance == "driscoll_kraay" or len(clusters) > 1):
+        raise SpecError(
+            f"{table.place}: gmm weighs by one grouping of rows alone; take it out of methods, or"
+            " cluster one way"
+        )
+    bandwidth = table.integer("bandwidth", at_least=1) if covariance in LAGGED else 0
+    return covariance, bandwidth, clusters, table.flag("small_sample", False)
 
 
 def _equation(table: Table) -> Equation:

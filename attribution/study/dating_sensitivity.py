@@ -43,6 +43,7 @@ def _table(found: tuple[DatingVariant, ...], days: list[str]) -> pd.DataFrame:
     rows = {
         variant.name: {
             **{f"{day}: previous day": p for day, p in zip(days, variant.previous, strict=True)},
+            **{f"{day}: at least": p for day, p in zip(days, variant.at_least, strict=True)},
             "switch": variant.to_same,
             **{
                 name: f"{day:%Y-%m-%d}"
@@ -50,6 +51,7 @@ def _table(found: tuple[DatingVariant, ...], days: list[str]) -> pd.DataFrame:
                     ("switch_q05", "switch_median", "switch_q95"), variant.switch, strict=True
                 )
             },
+            "reliable": "yes" if variant.reliable else "no",
         }
         for variant in found
     }
@@ -57,6 +59,8 @@ def _table(found: tuple[DatingVariant, ...], days: list[str]) -> pd.DataFrame:
 
 
 def _finding(focus: str, found: tuple[DatingVariant, ...], days: list[str]) -> Finding:
+    first, gradual = found[:2]
+    found = tuple(variant for variant in found if variant.reliable)
     p = np.array([variant.previous for variant in found])
     settled = bool((p <= 1.0 - SURE).all(axis=0).all() or (p >= SURE).all(axis=0).all())
     spans = [
@@ -71,9 +75,23 @@ def _finding(focus: str, found: tuple[DatingVariant, ...], days: list[str]) -> F
             f"probability that a row answers the day before, over {len(found)} versions of the"
             f" regression of {focus} alone: {', '.join(spans)}; median of the switch from"
             f" {medians[0]:%Y-%m-%d} ({_named(found, medians[0])}) to {medians[-1]:%Y-%m-%d}"
-            f" ({_named(found, medians[-1])})"
+            f" ({_named(found, medians[-1])}); {_moved(first, gradual, days)}"
         ),
         verdict="holds" if settled else "undecided",
+    )
+
+
+def _moved(first: DatingVariant, gradual: DatingVariant, days: list[str]) -> str:
+    """Say what a gradual change makes of each published row."""
+    if not gradual.reliable:
+        return "whether the change was gradual these draws cannot say (Pareto k too large)"
+    moved = [
+        f"{day}: {before:.3f} to {after:.3f}"
+        for day, before, after in zip(days, first.at_least, gradual.at_least, strict=True)
+    ]
+    return (
+        "with a gradual change in place of a sudden one the probability of at least the published"
+        f" row moves from {', '.join(moved)}"
     )
 
 

@@ -107,7 +107,7 @@ def _expected(priced: Priced, unit: str) -> tuple[pd.DataFrame, pd.DataFrame]:
                 )
             low, high = np.quantile(past, [0.05, 0.95])
             said, ends = "return expected from the others' that day", (mean + low, mean + high)
-            rows[f"{name}, {event}"] = of_interval(said, mean, past.std(), ends, unit)
+            rows[f"{name}, {event}"] = of_interval(said, mean, past.std(ddof=1), ends, unit)
             missed[f"{name}, {event}"] = {
                 "expected": mean,
                 "observed": observed,
@@ -124,17 +124,18 @@ def _leads(priced: Priced, lags: int) -> pd.DataFrame:
     market, rows = priced.market, {}
     calm = np.ones(len(market.days), bool)
     calm[list(market.events.values())] = False
-    reach = float(stats.norm.ppf(0.95))
     for place in market.apart:
         outcome = np.where(calm, market.returns[:, place], np.nan)
         for j, name in enumerate(priced.names, start=1):
             b, error, days = lead(outcome, priced.slopes.slope[:, j], lags=lags)
+            law = stats.t(days - 2)
+            reach = float(law.ppf(0.95))
             rows[f"{market.assets[place]}: {name} the day before"] = {
                 "coefficient": b,
                 "standard_error": error,
                 "q05": b - reach * error,
                 "q95": b + reach * error,
-                "p": float(2 * stats.norm.sf(abs(b) / error)),
+                "p": float(2 * law.sf(abs(b) / error)),
                 "days": float(days),
             }
     return pd.DataFrame.from_dict(rows, orient="index")

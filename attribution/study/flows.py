@@ -183,12 +183,16 @@ def _headline(tree: xr.DataTree) -> str:
     same, previous, both = (
         day.weighted.mean(day.at_least(day.focus, reading)) for reading in day.readings
     )
-    x = day.predicted["previous_day_probability"].sel(fund=day.focus).transpose("chain", "draw")
+    x, two = (
+        day.predicted[name].sel(fund=day.focus).transpose("chain", "draw")
+        for name in ("previous_day_probability", "both_days_probability")
+    )
     return (
         f"Net creation of {day.focus} of at least USD {day.published(day.focus):+,.1f} million in"
         f" the row of {day.day} had probability {both:.2f}: {same:.2f} if the row answers that day,"
         f" {previous:.2f} if it answers the day before, which has probability"
-        f" {day.weighted.mean(x.to_numpy()):.2f}."
+        f" {day.weighted.mean(x.to_numpy()):.2f} (both days, as at a switch:"
+        f" {day.weighted.mean(two.to_numpy()):.2f})."
     )
 
 

@@ -29,7 +29,10 @@ ABOUT = (
     "What one unit of a column that is not random does to another, learned only from the part of it"
     " that the instruments move. This is a causal effect if the instruments act on the outcome"
     " through that column alone; the data cannot test all of that, and the finding on exclusion"
-    " says what is assumed. Intervals of the estimates suppose strong instruments; the"
+    " says what is assumed. Least squares has errors from n - k and the intervals of Student's t;"
+    " with instruments they divide by n and use the normal law, as ivregress prints them, unless"
+    " small_sample is asked for or rows are grouped. Intervals of the estimates suppose strong"
+    " instruments; the"
     " Anderson-Rubin sets hold whatever their strength, and need not be intervals. Where the"
     " instruments reject every value, the set is empty: then the equation is wrong."
 )
@@ -74,6 +77,7 @@ def _answer(question: InstrumentalQuestion, equation: Equation, evidence: Eviden
         methods=question.methods,
         covariance=question.covariance,
         bandwidth=question.bandwidth,
+        small_sample=question.small_sample,
     )
     test, units = found.anderson_rubin, evidence.units
     sets = {} if test is None else {level: inverted(test, level) for level in LEVELS}
@@ -90,7 +94,9 @@ def _answer_rows(a: Answered) -> pd.DataFrame:
             label = a.equation.name if single else f"{a.equation.name}: {name}"
             later = f" {a.equation.ahead} row(s) later" if a.equation.ahead else ""
             said = f"one unit of {name} on {a.equation.outcome}{later}"
-            rows[f"{label}, {method}"] = of_error(said, mean, sd, f"{a.unit} per unit")
+            rows[f"{label}, {method}"] = of_error(
+                said, mean, sd, f"{a.unit} per unit", freedom=float(a.found.freedom[method])
+            )
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -10,6 +10,7 @@ from scipy import stats
 
 from attribution.core.first_stage import WEAK_F
 from attribution.estimate.anderson_rubin import RealSet
+from attribution.estimate.grouped_errors import Grouping
 from attribution.estimate.instrument_columns import Columns
 from attribution.estimate.instrumental import Instrumented
 from attribution.finding import Finding
@@ -18,6 +19,8 @@ from attribution.study.cell import cell
 
 LEVELS = (0.9, 0.95)
 SIZE = 0.05
+FEW = 30
+"""Groups below which sums over them tend to understate errors."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,23 @@ def instrumental_findings(a: Answered) -> list[Finding]:
                 "undecided" if 0.0 in a.sets[level] or not a.sets[level].parts else "holds",
             )
         )
+    if a.columns.grouping is not None:
+        out.append(_groups(a.equation.name, a.columns.grouping))
     out.append(_exclusion(a))
     return out
+
+
+def _groups(name: str, grouping: Grouping) -> Finding:
+    """Say by what rows are taken together, and whether there are enough of them."""
+    kernel = "" if grouping.bandwidth is None else f", with a kernel of {grouping.bandwidth} lags"
+    return Finding(
+        f"{name}: groups",
+        "Are there groups of rows enough for errors that sum over them?",
+        f"rows are taken together by {' and '.join(grouping.names)}{kernel}: {grouping.groups}"
+        f" groups, t with {grouping.groups - 1} degrees of freedom; below {FEW} they may"
+        " still be too short",
+        "holds" if grouping.groups >= FEW else "undecided",
+    )
 
 
 def _over(tests: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +142,8 @@ def instrumental_headline(a: Answered, method: str) -> str:
     name = a.equation.endogenous[0]
     mean = cell(a.found.coefficients, name, method)
     least = cell(a.found.coefficients, name, "ols")
-    reach = float(stats.norm.ppf(0.95)) * cell(a.found.errors, name, method)
+    law = stats.t(float(a.found.freedom[method]))  # the normal law where that is infinite
+    reach = float(law.ppf(0.95)) * cell(a.found.errors, name, method)
     sets = f", Anderson-Rubin {a.sets[LEVELS[0]]}" if a.sets else ""
     return (
         f"{a.equation.name}: one unit of {name} moves {a.equation.outcome} by {mean:+.4g} {a.unit}"

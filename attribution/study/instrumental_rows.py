@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from attribution.errors import DataError
+from attribution.estimate.grouped_errors import Grouping
 from attribution.estimate.instrument_columns import CONSTANT, Columns
 from attribution.model.instrumental import Equation, InstrumentalQuestion
 from attribution.panel import Evidence
@@ -16,8 +18,10 @@ def columns_of(question: InstrumentalQuestion, equation: Equation, evidence: Evi
     Raises
     ------
     DataError
-        If rows that are no days are to be shifted, or texts to be numbers.
+        If rows that are no days are to be shifted, texts to be numbers, or rows of one entity
+        after another to be one series, or the other way about.
     """
+    _refuse_stack(question, equation, evidence)
     moved = equation.ahead or equation.lagged or question.covariance == "kernel"
     if moved and not evidence.dated:
         raise DataError(
@@ -50,8 +54,41 @@ def columns_of(question: InstrumentalQuestion, equation: Equation, evidence: Evi
         )
     kept = {name: part[complete].astype(float) for name, part in parts.items()}
     return Columns(
-        kept["outcome"].iloc[:, 0], kept["endogenous"], kept["exogenous"], kept["instruments"]
+        kept["outcome"].iloc[:, 0],
+        kept["endogenous"],
+        kept["exogenous"],
+        kept["instruments"],
+        _grouping(question, rows.index[complete]),
     )
+
+
+def _refuse_stack(question: InstrumentalQuestion, equation: Equation, evidence: Evidence) -> None:
+    """Refuse one kernel over several entities, and groups of rows that have none."""
+    stacked, asked = bool(evidence.entity), question.covariance
+    if asked == "kernel" and stacked:
+        raise DataError(
+            f"equation '{equation.name}': a kernel runs along one series, and {evidence.name} holds"
+            f' one {evidence.entity} after another; take covariance = "driscoll_kraay" with the'
+            ' same bandwidth, or "clustered" with clusters'
+        )
+    if asked in ("clustered", "driscoll_kraay") and not (stacked and evidence.dated):
+        raise DataError(
+            f"equation '{equation.name}': covariance = \"{asked}\" is for rows of several entities"
+            f' and days, and those of {evidence.name} are not; take "robust", or "kernel" along'
+            " days"
+        )
+
+
+def _grouping(question: InstrumentalQuestion, index: pd.Index) -> Grouping | None:
+    """Return the groups of the rows that are left, if rows are grouped."""
+    names, bandwidth = question.clusters, None
+    if question.covariance == "driscoll_kraay":
+        names, bandwidth = ("time",), question.bandwidth
+    if not names:
+        return None
+    levels = [index.get_level_values(0 if name == "entity" else -1) for name in names]
+    labels = tuple(np.unique(level, return_inverse=True)[1] for level in levels)
+    return Grouping(labels, bandwidth, names)
 
 
 def _named(

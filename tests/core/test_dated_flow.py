@@ -8,6 +8,7 @@ from attribution.core.dated_flow import (
     UNUSED,
     dated_flow,
     log_density,
+    of_both,
     row_log_likelihood,
 )
 from attribution.core.dating import DatingPrior, log_marginal
@@ -38,7 +39,7 @@ def test_the_value_is_that_of_scipys_laws_summed_over_the_dating(case):
     flow, status, (row, orders, log_scale, log_odds) = case
     prior, total = DatingPrior(0.2, 0.5, 0.3), 0.0
     for i in range(SERIES):
-        sides = np.zeros((2, TIME))
+        sides = np.zeros((4, TIME))
         for lag, t in np.ndindex(2, TIME):
             zero = 1 / (1 + np.exp(-log_odds[i, t - lag]))
             if status[i, t] == NONE:
@@ -46,8 +47,22 @@ def test_the_value_is_that_of_scipys_laws_summed_over_the_dating(case):
             elif status[i, t] == SOME:
                 mean, scale = row[i, t] + orders[i, t - lag], np.exp(log_scale[i, t - lag])
                 sides[lag, t] = np.log1p(-zero) + stats.t.logpdf(flow[i, t], TAIL, mean, scale)
+        for t in range(1, TIME):
+            zero = np.prod(1 / (1 + np.exp(-log_odds[i, t - 1 : t + 1])))
+            if status[i, t] == NONE:
+                sides[2:, t] = np.log(zero), 0.0
+            elif status[i, t] == SOME:
+                mean = row[i, t] + orders[i, t] + orders[i, t - 1]
+                scale = np.sqrt(2) * np.exp(log_scale[i, t - 1 : t + 1].mean())
+                law = stats.t(TAIL, mean, scale)
+                sides[2:, t] = np.log1p(-zero) + law.logpdf(flow[i, t]), -np.inf
+                sums = of_both(
+                    *([x[i, d] for x in (orders, log_scale, log_odds)] for d in (t, t - 1))
+                )
+                both = log_density(flow[i, t], SOME, row[i, t] + sums[0], *sums[1:], np.array(TAIL))
+                assert both == pytest.approx(sides[2, t], abs=1e-12)
         parts = (array[i][None] for array in (row, orders, log_scale, log_odds))
-        found = np.stack(row_log_likelihood(flow[i], status[i], *parts, np.array([TAIL])))
+        found = row_log_likelihood(flow[i], status[i], *parts, np.array([TAIL]))
         assert found[:, 0, 1:] == pytest.approx(sides[:, 1:], abs=1e-12)
         for lag, t in ((lag, t) for lag in (0, 1) for t in range(1, TIME)):
             mean, law = (
@@ -56,7 +71,7 @@ def test_the_value_is_that_of_scipys_laws_summed_over_the_dating(case):
             )
             one = log_density(flow[i, t], status[i, t], mean, *law, np.array(TAIL))
             assert one == pytest.approx(sides[lag, t], abs=1e-12)
-        total += log_marginal(*sides, prior)
+        total += log_marginal(sides, prior)
     assert of(case, prior=prior).value == pytest.approx(total, abs=1e-10)
 
 

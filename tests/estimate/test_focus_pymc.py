@@ -52,19 +52,21 @@ def pymc_model(data, prior):
         pm.Potential("cut", pt.switch(pt.and_(tail > GRID[0][0], tail < GRID[0][-1]), 0.0, -np.inf))
         beta = pt.concatenate([free, signed[None]])
         logp = []
-        for reading in (0, 1):
+        both = data.x[0] + np.append(0.0, np.ones(3)) * data.x[1]  # the constant is the row's
+        for x, z, size in (
+            (data.x[0], data.z[0], 1.0),
+            (data.x[1], data.z[1], 1.0),
+            (both, data.z.mean(axis=0), np.sqrt(2.0)),
+        ):
             law = pm.StudentT.dist(
-                nu=tail,
-                mu=pt.dot(data.x[reading], beta),
-                sigma=pt.exp(pt.dot(data.z[reading], gamma)),
+                nu=tail, mu=pt.dot(x, beta), sigma=size * pt.exp(pt.dot(z, gamma))
             )
             logp.append(pm.logp(law, data.y))
         ratio = logp[1] - logp[0]
         whole, before = ratio.sum(), pt.cumsum(ratio)[:-1]
         paths = pt.concatenate([
             pt.stack([weights[0], weights[1] + whole]),
-            weights[2] + before,
-            weights[3] + whole - before,
+            weights[2] + before + (logp[2] - logp[0])[1:],  # no row without a flow: no way back
         ])  # fmt: skip
         pm.Potential("rows", logp[0].sum() + pm.math.logsumexp(paths))
     return model
@@ -104,7 +106,7 @@ def test_pymc_and_the_sampler_see_the_same_posterior_density():
     data, prior = rows(), the_prior()
     model = pymc_model(data, prior)
     found = draw_focus(data, prior, draws=6, burn=20, rng=np.random.default_rng(0))
-    joint = date_rows(*log_likelihoods(data, found, data.used), prior.dating).log_marginal
+    joint = date_rows(log_likelihoods(data, found, data.used), prior.dating).log_marginal
     joint -= 0.5 * ((found.beta / prior.scale) ** 2).sum(1)
     joint -= 0.5 * ((found.gamma / prior.spread) ** 2).sum(1)
     joint += np.log(found.nu) - 0.1 * found.nu  # Gamma(2, 0.1)

@@ -58,11 +58,15 @@ def simulate(seed=3, days=DAYS, switch=SWITCH, sure=1.0):
     for i, name in enumerate(FUNDS):
         flow = np.zeros(days)
         for t in range(1, days):
-            of = t - lag[i, t]
-            mean = truth.intercept + truth.persistence * flow[t - 1] + design[of] @ truth.response
-            mean += truth.loading[i] * np.exp(0.2 * vol[of]) * demand[of]
-            if rng.random() > 1 / (1 + np.exp(-truth.none)):
-                flow[t] = mean + 0.5 * np.exp(0.2 * vol[of]) * rng.standard_t(truth.tail)
+            turned = lag[i, t] < lag[i, t - 1]  # the orders of two days
+            of = [t, t - 1] if turned else [t - lag[i, t]]
+            mean = truth.persistence * flow[t - 1]
+            for day in of:
+                mean += truth.intercept + design[day] @ truth.response
+                mean += truth.loading[i] * np.exp(0.2 * vol[day]) * demand[day]
+            if rng.random() > 1 / (1 + np.exp(-truth.none)) ** len(of):
+                size = 0.5 * np.sqrt(len(of)) * np.exp(0.2 * vol[of].mean())
+                flow[t] = mean + size * rng.standard_t(truth.tail)
         index = pd.MultiIndex.from_product([[name], pd.bdate_range("2025-01-02", periods=days)])
         columns = {"flow": truth.scale[i] * flow, "move": move, "basis": basis, "vol": vol}
         tidy.append(pd.DataFrame(columns, index.set_names(["fund", "time"])))

@@ -212,6 +212,129 @@ def test_the_branching_ratio_is_the_spectral_radius():
     assert_allclose(MODEL.branching_ratio, 0.5)  # eigenvalues 0.5 and -0.1
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 60.0, 1e6, 1e9])
+def test_the_fit_does_not_depend_on_the_unit_or_the_origin_of_time(unit):
+    day = 86_400.0
+    for rate, days, seed in ((1 / 7200, 30, 1), (1 / 21600, 120, 2)):
+        raw = simulate(constant(rate, 0.6, 1 / 600), [0.0, days * day], np.random.default_rng(seed))
+        plain = fit(raw)
+        assert plain.converged and 0.4 < plain.model.branching_ratio < 0.8
+        other = fit(events((raw.time - 5e5) * unit, 0, (raw.edges - 5e5) * unit))
+        assert other.converged
+        assert_allclose(other.model.baseline * unit, plain.model.baseline, rtol=1e-5)
+        assert_allclose(other.model.branching, plain.model.branching, rtol=1e-5)
+        assert_allclose(other.model.decay * unit, plain.model.decay, rtol=1e-5)
+        assert_allclose(other.residual_p, plain.residual_p, rtol=1e-3)
+        shift = len(raw.time) * np.log(unit)
+        assert_allclose(other.log_likelihood + shift, plain.log_likelihood, rtol=1e-10)
+
+
+def test_no_wait_is_negative_where_events_share_an_instant():
+    tied = events([1.0, 1.0, 1.0, 2.0, 2.5, 9.0], np.array([0, 0, 1, 1, 0, 0]), EDGES)
+    waits = residuals(tied, MODEL)
+    assert waits[1] == 0.0 and (np.delete(waits, 1) > 0.0).all()
+    # All but the tie itself: the integral of the intensity that the double sum makes.
+    assert_allclose(waits[tied.node == 0].sum(), spent_until(tied, MODEL, 0, 9.0), rtol=1e-12)
+
+
+def spent_until(data, model, i, end):
+    """Integrate a node's intensity up to a time, event by event."""
+    inside = np.clip(end - data.edges[:-1], 0.0, np.diff(data.edges))
+    total = model.baseline[i] @ inside
+    for t, j in zip(data.time[data.time < end], data.node[data.time < end], strict=True):
+        total += model.branching[i, j] * (1 - np.exp(-model.decay * (end - t)))
+    return total
+
+
+def test_ties_are_refused_by_the_fit_and_counted():
+    times = np.round(np.random.default_rng(0).uniform(0.0, 40.0, 60), 0)
+    ties = len(times) - len(np.unique(times))
+    with pytest.raises(DataError, match=f"{ties} of the 60 events of node 0 fall on the instant"):
+        fit(events(times, 0, [0.0, 40.0]))
+
+
+TWO = Hawkes(
+    MODEL.baseline, np.array([[[0.2, 0.1], [0.3, 0.05]], [[0.1, 0.2], [0.1, 0.15]]]),
+    np.array([0.4, 5.0]),
+)  # fmt: skip
+
+
+def test_a_kernel_of_two_terms_is_the_sum_of_both(drawn):
+    expected = np.zeros(2)
+    for t, i, k in zip(drawn.time, drawn.node, drawn.piece, strict=True):
+        past = drawn.time < t
+        rate = TWO.baseline[i, k]
+        for a, beta in zip(TWO.branching, TWO.decay, strict=True):
+            away = t - drawn.time[past]
+            rate += (a[i, drawn.node[past]] * beta * np.exp(-beta * away)).sum()
+        expected[i] += np.log(rate)
+    assert_allclose(log_likelihood(drawn, TWO) + compensator(drawn, TWO), expected, rtol=1e-12)
+    split = Hawkes(MODEL.baseline, np.stack([0.3, 0.7])[:, None, None] * MODEL.branching,
+                   np.array([1.7, 1.7]))  # fmt: skip
+    assert_allclose(log_likelihood(drawn, split), log_likelihood(drawn, MODEL), rtol=1e-12)
+    assert_allclose(residuals(drawn, split), residuals(drawn, MODEL), rtol=1e-9)
+    assert split.branching_ratio == pytest.approx(MODEL.branching_ratio, rel=1e-12)
+
+
+def test_one_term_is_the_exponential_kernel(drawn):
+    one = Hawkes(MODEL.baseline, MODEL.branching[None], np.array([MODEL.decay]))
+    assert (log_likelihood(drawn, one) == log_likelihood(drawn, MODEL)).all()
+    for theirs, ours in zip(gradient(drawn, one), gradient(drawn, MODEL), strict=True):
+        assert (np.squeeze(theirs) == np.squeeze(ours)).all()
+    again = simulate(one, EDGES, np.random.default_rng(20))
+    assert (again.time == drawn.time).all() and (again.node == drawn.node).all()
+    free = fit(drawn)
+    fixed = fit(drawn, fixed=(free.model.decay,))
+    assert_allclose(fixed.log_likelihood, free.log_likelihood, rtol=1e-9)
+    assert_allclose(fixed.model.branching[0], free.model.branching, atol=1e-4)
+
+
+def test_the_gradient_of_two_terms_is_that_of_the_likelihood(drawn):
+    _, branching, decay = gradient(drawn, TWO)
+    step = 1e-5
+    for p in range(2):
+        unit = np.zeros(2)
+        unit[p] = step
+        ends = [Hawkes(TWO.baseline, TWO.branching, TWO.decay + s * unit) for s in (1, -1)]
+        up, down = (log_likelihood(drawn, end).sum() for end in ends)
+        assert_allclose(decay[p], (up - down) / (2 * step), rtol=1e-6)
+        for i, j in np.ndindex(2, 2):
+            unit = np.zeros((2, 2, 2))
+            unit[p, i, j] = step
+            ends = [Hawkes(TWO.baseline, TWO.branching + s * unit, TWO.decay) for s in (1, -1)]
+            up, down = (log_likelihood(drawn, end).sum() for end in ends)
+            assert_allclose(branching[p, i, j], (up - down) / (2 * step), rtol=1e-6)
+
+
+def test_more_terms_never_fit_worse(drawn):
+    one, two = fit(drawn), fit(drawn, terms=2)
+    assert two.log_likelihood >= one.log_likelihood - 1e-6
+    assert two.model.branching.shape == (2, 2, 2) and np.diff(two.model.decay) >= 0.0
+    known = fit(drawn, fixed=tuple(two.model.decay))
+    assert_allclose(known.log_likelihood, two.log_likelihood, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_two_decays_are_recovered_and_tell_on_one():
+    truth = Hawkes(np.array([[0.3]]), np.array([[[0.35]], [[0.35]]]), np.array([0.2, 8.0]))
+    worlds = [simulate(truth, [0.0, 1000.0], np.random.default_rng([5, k])) for k in range(4)]
+    found = [fit(data, terms=2) for data in worlds]
+    for data, two in zip(worlds, found, strict=True):
+        one = fit(data)
+        assert two.converged and two.log_likelihood > one.log_likelihood + 8.0
+        assert two.residual_p > 0.01
+        assert two.log_likelihood >= log_likelihood(data, truth).sum()
+    values = np.array([
+        [np.log(f.model.baseline[0, 0]), *f.model.branching.ravel(), *np.log(f.model.decay)]
+        for f in found
+    ])  # fmt: skip
+    wanted = np.array([np.log(0.3), 0.35, 0.35, np.log(0.2), np.log(8.0)])
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    # Student's t with three degrees of freedom, 0.1 % for each of five numbers.
+    assert (np.abs(values.mean(axis=0) - wanted) < stats.t(3).ppf(0.9995) * error).all()
+    assert_allclose(values.mean(axis=0), wanted, atol=0.3)
+
+
 @pytest.mark.parametrize(
     ("act", "message"),
     [
@@ -225,6 +348,9 @@ def test_the_branching_ratio_is_the_spectral_radius():
         (lambda: log_likelihood(events([1.0], 0, [0, 5]), constant(0.0, 0.1, 1.0)), "give rates"),
         (lambda: log_likelihood(events([1.0], 0, [0, 5]), constant(1.0, np.nan, 1.0)), "rates"),
         (lambda: fit(events([1.0], 0, [0, 5])), "node 0 has 1 events"),
+        (lambda: fit(events([1.0, 2.0], 0, [0, 5]), terms=0), "0 terms"),
+        (lambda: fit(events([1.0, 2.0], 0, [0, 5]), fixed=(0.0,)), "fixed .* not all above zero"),
+        (lambda: fit(events([1.0, 2.0], 0, [0, 5]), decays=()), "decays .* not all above zero"),
         (
             lambda: simulate(
                 constant(1.0, 1.5, 1.0), [0.0, 1e4], np.random.default_rng(0), most=5000

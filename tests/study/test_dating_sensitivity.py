@@ -45,7 +45,9 @@ def test_where_rows_speak_clearly_every_version_dates_the_event_alike(switch, ex
         assert np.abs(variant.previous - expected).max() < 0.05, variant.name
     tables, (finding,) = dating_tables(QUESTION, data, seed=np.random.SeedSequence(3), draws=2000)
     assert finding.verdict == "holds"
-    assert len(tables["dating_sensitivity"]) == 6
+    assert len(tables["dating_sensitivity"]) == 7
+    assert "with a gradual change in place of a sudden one" in finding.evidence
+    assert list(tables["dating_sensitivity"]["reliable"]) == ["yes"] * 7
 
 
 def test_where_rows_say_nothing_it_is_not_settled():
@@ -76,3 +78,23 @@ def test_the_values_of_the_held_out_rows_do_not_matter():
     )
     for first, second in zip(one, two, strict=True):
         assert np.array_equal(first.previous, second.previous), first.name
+
+
+def test_the_probability_of_a_published_row_is_that_of_draws_of_it():
+    """Of both versions: rows drawn by share and reading reach the published one as often."""
+    data = panel(2.0, held=(199, 200))  # the sudden change falls on the second
+    first, gradual = dating_variants(QUESTION, data, draws=1000, rng=np.random.default_rng(2))[:2]
+    fit = fit_focus(focus_setup(QUESTION, data, ()), draws=1000, rng=np.random.default_rng(2))
+    rng, rows = np.random.default_rng(5), fit.setup.rows
+    reading = fit.dating().reading[:, :, data.held_out]
+    _, x, z = (part[:, data.held_out] for part in rows.laid)
+    for place, published in enumerate(rows.y[data.held_out]):
+        pick = (rng.random((1000, 1)) > reading[:, :, place].cumsum(axis=1)).sum(axis=1)
+        which = np.minimum(pick, 2)
+        fitted = (x[which, place] * fit.draws.beta).sum(axis=1)
+        size = np.exp((z[which, place] * fit.draws.gamma).sum(axis=1))
+        drawn = np.sqrt(1.0 + (which == 2)) * (fitted + size * rng.standard_t(fit.draws.nu))
+        share = (np.where(pick < 3, drawn, 0.0) >= published).mean()
+        assert abs(share - first.at_least[place]) < 4.5 * np.sqrt(0.25 / 1000)
+    assert ((gradual.at_least >= 0) & (gradual.at_least <= 1)).all()
+    assert gradual.reliable and gradual.to_same > 0.9

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from attribution.core.dating import DatingPrior, draw_paths
+from attribution.core.dating import READINGS, DatingPrior, draw_paths
 from attribution.core.flow_gibbs import draw_focus
-from attribution.core.focus import FocusDraws, FocusPrior, FocusRows, degrees
+from attribution.core.focus import SIZE, FocusDraws, FocusPrior, FocusRows, degrees
 from attribution.validate.task import Drawn, World
 
 NAMES = ("intercept", "own row before", "fall", "rise", "mechanism")
@@ -53,14 +53,14 @@ class FocusFund:
         gamma = prior.spread * rng.standard_normal(2)
         nu = float(rng.choice(prior.grid, p=np.exp(prior.weight)))
         x, z = _days(time, rng)
-        path = draw_paths(np.zeros(time), np.zeros(time), prior.dating, rng)
+        path = _path(prior, time, rng)
         y, before = np.empty(time), 0.0
         for t in range(time):
             x[:, t, 1] = before
-            size = np.exp(z[path[t], t] @ gamma)
-            before = y[t] = x[path[t], t] @ beta + size * rng.standard_t(nu)
+            row = FocusRows(np.zeros(1), x[:, t : t + 1], z[:, t : t + 1], *_NOTHING, OF_ROW)
+            before = y[t] = float(_drawn(row, path[t], beta, gamma, rng.standard_t(nu)))
         seen = np.arange(time) < self.days
-        rows = FocusRows(np.where(seen, y, 0.0), x, z, seen, np.full(time, -1))
+        rows = FocusRows(np.where(seen, y, 0.0), x, z, seen, np.full(time, -1), OF_ROW)
         truth = FocusDraws(beta[None], gamma[None], np.array([nu]), path[None], 1.0)
         told = _quantities(rows, truth) | {"row of the crash": y[None, self.days]}
         return World({name: float(value[0]) for name, value in told.items()}, rows)
@@ -69,11 +69,34 @@ class FocusFund:
         """Draw the posterior, far apart, and the first row that it has not seen."""
         assert isinstance(data, FocusRows)
         found = draw_focus(data, self.prior, draws=self.draws, burn=BURN, thin=self.thin, rng=rng)
-        reading = found.path[:, self.days]
-        fit = np.einsum("sk,sk->s", data.x[reading, self.days], found.beta)
-        size = np.exp(np.einsum("sk,sk->s", data.z[reading, self.days], found.gamma))
-        predicted = fit + size * rng.standard_t(found.nu)
+        last = slice(self.days, self.days + 1)
+        row = FocusRows(np.zeros(1), data.x[:, last], data.z[:, last], *_NOTHING, OF_ROW)
+        noise = rng.standard_t(found.nu)
+        predicted = _drawn(row, found.path[:, self.days], found.beta, found.gamma, noise)
         return Drawn({**_quantities(data, found), "row of the crash": predicted})
+
+
+OF_ROW = np.array([False, True, False, False, False])
+_NOTHING = np.ones(1, bool), np.full(1, -1)
+
+
+def _path(prior: FocusPrior, time: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw readings of which no row that is seen stands for neither day: it would have no flow."""
+    while True:
+        path = draw_paths(np.zeros((len(READINGS), time)), prior.dating, rng)
+        if (path[:-1] < len(SIZE)).all():
+            return path
+
+
+def _drawn(
+    row: FocusRows, reading: np.ndarray, beta: np.ndarray, gamma: np.ndarray, noise: Any
+) -> np.ndarray:
+    """One row as read (draw,) by draws of its regression; nothing where it stands for no day."""
+    _, x, z = row.laid
+    which = np.minimum(reading, len(SIZE) - 1)
+    fit = (x[which, 0] * beta).sum(axis=-1)
+    found = SIZE[which] * (fit + np.exp((z[which, 0] * gamma).sum(axis=-1)) * noise)
+    return np.asarray(np.where(reading < len(SIZE), found, 0.0))
 
 
 def _days(time: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -98,8 +121,9 @@ def _quantities(rows: FocusRows, draws: FocusDraws) -> dict[str, np.ndarray]:
         "log scale": draws.gamma[:, 0],
         "slope of log scale": draws.gamma[:, 1],
         "degrees of freedom": draws.nu,
-        "rows read as the day before": draws.path.sum(axis=1).astype(float),
+        "rows read as the day before": (draws.path == 1).sum(axis=1).astype(float),
         "reading of the crash's row": reading.astype(float),
-        "mechanism in the crash's row": draws.beta[:, -1] * rows.x[reading, last, -1],
+        "mechanism in the crash's row": draws.beta[:, -1]
+        * np.append(rows.x[:, last, -1], [rows.x[:, last, -1].sum(), 0.0])[reading],
     }
     return found
