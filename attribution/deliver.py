@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attribution.report.terminal import closing
-from attribution.report.write import write_report
+from attribution.report.write import render_report, write_report
 from attribution.results import opening, results, windows
-from attribution.run import RESULTS, Run, save_run, whole, write_json
+from attribution.run import RESULTS, RUN, Run, put_run, whole, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,18 +19,21 @@ Tables = Mapping[str, "pd.DataFrame"]
 
 
 def write_run(run: Run, found: Tables, folder: Path, *, report: bool) -> None:
-    """Write everything aside, then move it into place, so that a folder is of one run."""
-    with whole(folder) as aside:
+    """Write everything aside, then switch, so that a folder is of one run."""
+    with whole(folder, RUN) as aside:
         if report:
-            draw_report(run, found, aside)
-        save_run(run, aside)
+            render_report(run.tree, _opened(run, found), found, aside)
+        put_run(run, aside)
         write_json(results(run, found), aside / RESULTS)
 
 
 def draw_report(run: Run, found: Tables, folder: Path) -> list[Path]:
     """Draw tables, figures and the page of a run; return the paths written."""
-    manifest = {**run.manifest, "headline": opening(run, found)}
-    return write_report(run.tree, manifest, found, folder)
+    return write_report(run.tree, _opened(run, found), found, folder)
+
+
+def _opened(run: Run, found: Tables) -> dict[str, Any]:
+    return {**run.manifest, "headline": opening(run, found)}
 
 
 def lines(run: Run, found: Tables, *, every: bool) -> Iterator[Any]:
