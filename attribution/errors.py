@@ -32,8 +32,8 @@ class DiagnosticsError(AttributionError):
 
     Attributes
     ----------
-    draws : name -> (chain, draw, ...), what failed, where there are draws; they are kept for a look.
-    run : the same as a run that is marked as unconverged, once it has been made.
+    draws : name -> (chain, draw, ...), what failed, where there are draws.
+    run : a run of them, marked as unconverged, for a look at what took minutes to sample.
     """
 
     exit_code = 3

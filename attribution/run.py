@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import warnings
 from collections.abc import Mapping
@@ -36,8 +35,10 @@ __all__ = [
     "REPORT",
     "RESULTS",
     "RUN",
+    "UNCONVERGED",
     "Run",
     "digest_of",
+    "holds_run",
     "load_run",
     "put_run",
     "save_run",
@@ -92,6 +93,16 @@ def save_run(run: Run, out: Path) -> None:
     """Write draws and manifest into a folder; both, or what was there stays."""
     with whole(out, RUN) as aside:
         put_run(run, aside)
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a folder holds a run that converged, or one that cannot be read."""
+    settle(folder)
+    path = folder / MANIFEST
+    try:
+        return path.is_file() and UNCONVERGED not in manifest_of(path, ())
+    except DataError:
+        return True
 
 
 def put_run(run: Run, folder: Path) -> None:

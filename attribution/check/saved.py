@@ -26,12 +26,13 @@ def refuse_unsound(tree: xr.DataTree, path: Path) -> None:
     DataError
         Naming the window.
     """
-    weight = tree["weights/weight"].to_numpy() if "weights/weight" in tree else np.ones(1)
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-        raise DataError(f"{path}: weights are not finite and non-negative; {AGAIN}")
-    if "posterior/contribution" not in tree or "posterior/baseline" not in tree:
+    if "/weights" in tree.groups:
+        weight = tree["weights/weight"].to_numpy()
+        if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+            raise DataError(f"{path}: weights are not finite and non-negative; {AGAIN}")
+    moves = tree["posterior"].to_dataset() if "/posterior" in tree.groups else xr.Dataset()
+    if not set(PARTS) <= set(moves.data_vars):
         return  # a study's, or a run without an event
-    moves = tree["posterior"].to_dataset()
     for window in map(str, moves["window"].to_numpy()):
         days = tree[f"windows/{window}"].to_dataset()
         seen, eve = days["observed"].to_numpy(), float(days["eve"]) if "eve" in days else None

@@ -3,8 +3,8 @@
 from attribution.folder.journal import settle
 from attribution.folder.ledger import SEAL
 from attribution.folder.plain import write_bytes, write_json
+from attribution.folder.switch import whole
 from attribution.folder.verify import listed, manifest_of, sound
-from attribution.folder.whole import whole
 
 __all__ = [
     "SEAL",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from attribution.folder.ledger import is_below, ours
 from attribution.folder.lock import locked
 from attribution.folder.plain import write_json
 from attribution.folder.plan import Plan, through_link
-from attribution.folder.stage import NEW, Stage, is_stage
+from attribution.folder.stage import NEW, Stage, clear, is_stage
 
 INTENT = ".attribution.switch"
 
@@ -73,7 +72,7 @@ def complete(folder: Path) -> None:
             with suppress(OSError):
                 (folder / parent).rmdir()
     (folder / INTENT).unlink()
-    shutil.rmtree(new.parent, ignore_errors=True)
+    clear(new.parent)
 
 
 def _read(folder: Path) -> dict[str, Any]:

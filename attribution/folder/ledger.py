@@ -67,7 +67,7 @@ def ours(folder: Path, name: str, entry: Mapping[str, Any]) -> bool:
             return False
         if CHECKSUM in entry:
             content = _read(path)
-            return content.get(CHECKSUM) == checksum(content)
+            return bool(content.get(CHECKSUM) == checksum(content))
         size: int = path.stat().st_size
         return size == entry["bytes"] and digest_of_bytes(path.read_bytes()) == entry["sha256"]
     except OSError:

@@ -1,4 +1,4 @@
-"""A folder in; a place to write its next state, known as ours even to one who finds it dead, out."""
+"""A folder in; a place to write its next state, known as ours even when it is found dead, out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def stage_for(folder: Path, *, beside: bool) -> Stage:
             stage = _made(folder.parent / f".{folder.name}{_suffix()}", beside=True)
             if can_exchange(stage.holder):
                 return stage
-            shutil.rmtree(stage.holder, ignore_errors=True)
+            clear(stage.holder)
     return _made(folder / _suffix(), beside=False)
 
 
@@ -62,25 +62,34 @@ def inside(folder: Path, stage: Stage) -> Stage:
     other = _made(folder / _suffix(), beside=False)
     other.new.rmdir()
     shutil.move(stage.new, other.new)
-    shutil.rmtree(stage.holder, ignore_errors=True)
+    clear(stage.holder)
     return other
 
 
 def mark(stage: Stage, folder: Path, drop: Collection[str], carried: Collection[str]) -> None:
-    """Say what an exchange is about to do, and which folder ``new`` is as long as it is not done."""
+    """Say what an exchange is about to do, and which folder ``new`` is until it is done."""
     inode = stage.new.stat().st_ino
     found = {"of": folder.name, "inode": inode, "drop": sorted(drop), "carried": sorted(carried)}
     write_json(found, stage.holder / MARK)
 
 
 def read_mark(holder: Path, folder: Path) -> Mapping[str, Any] | None:
-    """Return the mark of a stage, which is empty at first; None if it is no stage of this folder."""
+    """Return the mark of a stage, at first empty; None if it is no stage of this folder."""
     try:
         text = (holder / MARK).read_text(encoding="utf-8")
         found = json.loads(text) if text else {"of": folder.name}
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and found.get("of") == folder.name else None
+
+
+def clear(holder: Path) -> None:
+    """Remove a stage; its mark goes last, so that half of one is still known as ours."""
+    shutil.rmtree(holder / NEW, ignore_errors=True)
+    with suppress(OSError):
+        for path in sorted(holder.iterdir(), key=lambda path: path.name == MARK):
+            path.rmdir() if path.is_dir() else path.unlink()
+        holder.rmdir()
 
 
 def stages_of(folder: Path) -> list[Path]:
@@ -111,7 +120,7 @@ def _made(holder: Path, *, beside: bool) -> Stage:
         (holder / MARK).touch()
         stage.new.mkdir()
     except BaseException:
-        shutil.rmtree(holder, ignore_errors=True)
+        clear(holder)
         raise
     return stage
 

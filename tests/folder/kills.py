@@ -33,7 +33,7 @@ def fill(folder, text):
 
 
 def product(text):
-    return {name: text for name in ("a", "figures/b.svg", f"figures/{text}.svg", f"only/{text}")}
+    return dict.fromkeys(("a", "figures/b.svg", f"figures/{text}.svg", f"only/{text}"), text)
 
 
 def files(folder):
@@ -145,11 +145,40 @@ def of_plain_files(place, *, inside):
     return {"calls": count - 1, "old": found.count("old")}
 
 
+def of_moments(place, *, times):
+    """Kills of a writer of plain files at random moments."""
+    import random
+
+    from attribution.folder import whole
+
+    out, chosen = place / "runs" / "out", random.Random(3)
+
+    def write(text):
+        with whole(out, ("*",)) as new:
+            fill(new, text)
+
+    write("old")
+    own, last, found = mine(out, place), "old", []
+    start = time.perf_counter()
+    write("old")
+    takes = time.perf_counter() - start
+    for count in range(times):
+        text = f"new {count}"
+        killed_after(chosen.uniform(0.0, 2.0 * takes), lambda text=text: write(text))
+        left = files(out)
+        assert left in ({**product(last), **own}, {**product(text), **own}), (count, left)
+        found.append(left["a"] == text)
+        last = left["a"]
+    write("later")
+    assert [path.name for path in (place / "runs").iterdir()] == ["out"]
+    return {"calls": times, "old": found.count(False), "new": found.count(True)}
+
+
 def of_runs(place, *, times):
     """Kills of a writer of runs: before every change, or at that many random moments."""
     import random
 
-    from tests_run import toy  # laid beside by the test
+    from toy import first, toy
 
     from attribution.run import load_run, put_run, save_run, whole
 
@@ -157,12 +186,14 @@ def of_runs(place, *, times):
     save_run(toy("old"), out)
     (out / "notes.txt").write_text("mine", encoding="utf-8")
     new, chosen = toy("new"), random.Random(3)
+    numbers = {name: first(toy(name)) for name in ("old", "new")}
     shutil.copytree(place / "runs", place / "before")
 
     def write():
         with whole(out, ("run.nc", "manifest.json")) as aside:
             put_run(new, aside)
 
+    write()
     start = time.perf_counter()
     write()
     takes, found, count = time.perf_counter() - start, [], 0
@@ -176,7 +207,7 @@ def of_runs(place, *, times):
             killed = killed_at(count, write)
         run = load_run(out)
         said = run.manifest["model"]
-        assert float(run.tree["posterior/contribution"][0, 0, 0, 0]) == toy(said).first, count
+        assert first(run) == numbers[said], count
         assert (out / "notes.txt").read_text(encoding="utf-8") == "mine"
         found.append(said)
         if not times and not killed:
@@ -187,10 +218,10 @@ def of_runs(place, *, times):
 if __name__ == "__main__":
     os.fsync = lambda descriptor: None  # a killed process loses nothing that it has written
     which, where = sys.argv[1], Path(sys.argv[2])
-    sys.path.insert(0, str(where))
     made = {
         "beside": lambda: of_plain_files(where, inside=False),
         "inside": lambda: of_plain_files(where, inside=True),
+        "moments": lambda: of_moments(where, times=200),
         "runs": lambda: of_runs(where, times=0),
         "random": lambda: of_runs(where, times=200),
     }[which]()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from attribution.folder.carry import bring, carry
@@ -14,7 +13,16 @@ from attribution.folder.journal import INTENT, commit, complete
 from attribution.folder.ledger import Ledger, entry_of, record_name, write_record
 from attribution.folder.lock import also, locked
 from attribution.folder.plan import Plan, plan
-from attribution.folder.stage import NEW, Stage, inside, mark, read_mark, stage_for, stages_of
+from attribution.folder.stage import (
+    NEW,
+    Stage,
+    clear,
+    inside,
+    mark,
+    read_mark,
+    stage_for,
+    stages_of,
+)
 
 
 @contextmanager
@@ -40,14 +48,14 @@ def whole(folder: Path, replaces: tuple[str, ...] = ()) -> Iterator[Path]:
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(folder) as exchangeable:
+        with locked(folder) as exchangeable, ExitStack() as held:
             complete(folder)
             sweep(folder)
             stage = stage_for(folder, beside=exchangeable)
             try:
                 yield stage.new
-                with also(stage.new):
-                    _switch(folder, stage, replaces)
+                held.enter_context(also(stage.new))  # until all is done, it may be the live one
+                _switch(folder, stage, replaces)
             finally:
                 if not (folder / INTENT).exists():
                     sweep(folder)
@@ -73,7 +81,7 @@ def sweep(folder: Path) -> None:
             bring(new, folder, found["drop"], found["carried"])  # it was the live one
             if new.exists():
                 continue
-        shutil.rmtree(holder, ignore_errors=True)
+        clear(holder)
 
 
 def _switch(folder: Path, stage: Stage, replaces: tuple[str, ...]) -> None:
