@@ -291,7 +291,7 @@ def disk(tmp_path):
     """A disk of its own with room for one run; only a superuser can make one."""
     place = tmp_path / "disk"
     place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(place)]
+    words = ["mount", "-t", "tmpfs", "-o", "size=80k", "tmpfs", str(place)]
     try:
         made = subprocess.run(words, capture_output=True, check=False).returncode == 0
     except OSError:
