@@ -47,9 +47,10 @@ def drawn(
     draws: Mapping[str, np.ndarray], spec: StudySpec, units: Mapping[str, str]
 ) -> xr.DataTree:
     """Lay out what a study sampled, name -> (chain, draw, ...), and nothing further."""
+    named = {name.replace("/", " "): x for name, x in draws.items()}
     data = {
-        name.replace("/", " "): (("chain", "draw", *(f"{name} {i}" for i in range(x.ndim - 2))), x)
-        for name, x in draws.items()
+        name: (("chain", "draw", *(f"{name} {axis}" for axis in range(x.ndim - 2))), x)
+        for name, x in named.items()
     }
     return record.study_tree({"/posterior": xr.Dataset(data)}, {}, spec, units)
 

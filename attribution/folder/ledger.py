@@ -68,8 +68,7 @@ def ours(folder: Path, name: str, entry: Mapping[str, Any]) -> bool:
         if CHECKSUM in entry:
             content = _read(path)
             return bool(content.get(CHECKSUM) == checksum(content))
-        size: int = path.stat().st_size
-        return size == entry["bytes"] and digest_of_bytes(path.read_bytes()) == entry["sha256"]
+        return {"bytes", "sha256"} <= entry.keys() and entry_of(path) == dict(entry)
     except OSError:
         return False
 
