@@ -10,12 +10,8 @@ from typing import Any
 import pandas as pd
 
 from attribution import record
-<<<<<<< HEAD
-from attribution.errors import SpecError
-from attribution.fit.judge import repairs_finding
-=======
 from attribution.errors import DiagnosticsError, SpecError
->>>>>>> 94dd867 (A saved run is held against its record, and its parts must add up again, before a number is believed)
+from attribution.fit.judge import repairs_finding
 from attribution.fit.settings import Settings
 from attribution.fit.unconverged import diagnosed, drawn, marked
 from attribution.model.study import StudySpec

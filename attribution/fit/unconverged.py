@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from attribution.model.study import StudySpec
 
 
+def failure(judged: sampling.Sampling, reported: xr.DataArray, **how: Any) -> str:
+    """Say what draws failed, as :func:`sampling.refuse` does; nothing where they passed."""
+    try:
+        sampling.refuse(judged, reported, **how)
+    except DiagnosticsError as error:
+        return str(error)
+    return ""
+
+
 def refuse_unconverged(part: Part, run_of: Callable[[], Run]) -> None:
     """Refuse a part whose draws failed; its run, if one can be made of them, goes with the error.
 
@@ -27,14 +36,13 @@ def refuse_unconverged(part: Part, run_of: Callable[[], Run]) -> None:
     DiagnosticsError
         Naming what failed; its ``run`` is marked as unconverged.
     """
+    if not part.failed:
+        return
     try:
-        sampling.refuse(part.judged, part.reported)
-    except DiagnosticsError as error:
-        try:
-            run = run_of()
-        except (AttributionError, ArithmeticError, np.linalg.LinAlgError):
-            raise error from None  # such draws may be of no use for anything further
-        raise DiagnosticsError(str(error), run=marked(run, str(error))) from None
+        run = marked(run_of(), part.failed)
+    except (AttributionError, ArithmeticError, ValueError, np.linalg.LinAlgError):
+        run = None  # such draws may be of no use for anything further
+    raise DiagnosticsError(part.failed, run=run)
 
 
 def marked(run: Run, failed: str) -> Run:
