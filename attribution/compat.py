@@ -5,13 +5,10 @@ Draws enter and leave as one `xarray.DataTree`; ``diagnostics`` take arrays (cha
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -26,7 +23,8 @@ from attribution.diagnostics import (
     rhat,
     summary,
 )
-from attribution.errors import DataError, SpecError, nearest
+from attribution.errors import SpecError, nearest
+from attribution.netcdf import load, save
 
 __all__ = [
     "backward",
@@ -46,7 +44,6 @@ __all__ = [
 
 SAMPLERS = ("pymc", "nutpie")
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
-ENGINE: Final = "h5netcdf"
 
 # What the libraries say of calling our operations through Python, and of their own compiled code.
 EXPECTED = (
@@ -196,34 +193,3 @@ def one_thread() -> AbstractContextManager[Any]:
 
     found: AbstractContextManager[Any] = threadpool_limits(limits=1)
     return found
-
-
-def save(tree: xr.DataTree, path: Path) -> None:
-    """Write a tree as NetCDF: the file is complete, or it is not there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        tree.to_netcdf(temporary, engine=ENGINE)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def load(path: Path) -> xr.DataTree:
-    """Read a saved tree into memory and close the file.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or is not one of ours.
-    """
-    if not path.is_file():
-        raise DataError(f"{path.name}: no such file in {path.parent}; run 'attribution fit' first")
-    try:
-        with xr.open_datatree(path, engine=ENGINE) as tree:
-            return tree.load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise DataError(
-            f"{path.name}: cannot be read as a saved run ({error}); run 'attribution fit' again"
-        ) from None

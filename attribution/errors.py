@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 
 class AttributionError(Exception):
@@ -27,9 +28,19 @@ class DataError(AttributionError):
 
 
 class DiagnosticsError(AttributionError):
-    """A sampler whose diagnostics fail; no headline is printed."""
+    """A sampler whose diagnostics fail; no headline is printed.
+
+    Attributes
+    ----------
+    draws : name -> (chain, draw, ...), what failed, where there are draws.
+    run : a run of them, marked as unconverged, for a look at what took minutes to sample.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, *, draws: Any = None, run: Any = None) -> None:
+        super().__init__(message)
+        self.draws, self.run = draws, run
 
 
 class IdentificationError(AttributionError):

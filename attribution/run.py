@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-import json
-import os
 import platform
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import mkdtemp, mkstemp
 from typing import TYPE_CHECKING, Any
 
 from attribution import __version__
-from attribution.errors import DataError
+from attribution.errors import DataError, DiagnosticsError
+from attribution.folder import (
+    SEAL,
+    listed,
+    manifest_of,
+    settle,
+    sound,
+    whole,
+    write_json,
+)
 from attribution.model.spec import ModelSpec
-from attribution.model.studies import QUESTIONS
 from attribution.model.study import StudySpec
 
 if TYPE_CHECKING:
     import xarray as xr
 
+__all__ = [
+    "DRAWS",
+    "KEYS",
+    "MANIFEST",
+    "REPORT",
+    "RESULTS",
+    "RUN",
+    "UNCONVERGED",
+    "Run",
+    "digest_of",
+    "holds_run",
+    "load_run",
+    "put_run",
+    "save_run",
+    "versions",
+    "whole",
+    "write_json",
+]
 DRAWS, MANIFEST, RESULTS = "run.nc", "manifest.json", "results.json"
 KEYS = ("model", "seed", "digests", "versions", "diagnostics", "findings")
 """What every manifest says, and what tables and reports are made from."""
-REPORT = (
-    *("report.html", "tables/*.csv", "figures/waterfall_*.*", "figures/robust_bounds_*.*"),
-    *("figures/event_in.*", "figures/prior_against_posterior.*", "figures/impulse_responses.*"),
-    *("figures/through_the_window.*", "figures/variance_shares.*"),
-    *(f"figures/{kind}_*.*" for kind in QUESTIONS),
-)
-"""What a report may hold: a later one replaces all of it, and no file of another name."""
+REPORT = ("report.html", "tables/*.csv", "figures/*.svg", "figures/*.png")
+"""What a report holds: a later one replaces all of it that the product wrote."""
+RUN = (DRAWS, MANIFEST, RESULTS, *REPORT)
+UNCONVERGED = "unconverged"
+"""Key of a manifest whose draws failed their diagnostics: what failed, in a sentence."""
+TRIES = 5
+"""Readings of a folder that others may switch meanwhile."""
 PACKAGES = (
     "pymc",
     "pytensor",
@@ -61,27 +83,74 @@ class Run:
     tree: xr.DataTree
     manifest: Mapping[str, Any]
 
+    @property
+    def unconverged(self) -> str:
+        """What failed if the draws failed their diagnostics, so that nothing may be quoted."""
+        return str(self.manifest.get(UNCONVERGED, ""))
+
 
 def save_run(run: Run, out: Path) -> None:
-    """Write draws and manifest into a folder; each file is complete, or the old one stays."""
+    """Write draws and manifest into a folder; both, or what was there stays."""
+    with whole(out, RUN) as aside:
+        put_run(run, aside)
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a folder holds a run that converged, or one that cannot be read."""
+    settle(folder)
+    path = folder / MANIFEST
+    try:
+        return path.is_file() and UNCONVERGED not in manifest_of(path, ())
+    except DataError:
+        return True
+
+
+def put_run(run: Run, folder: Path) -> None:
+    """Write draws and manifest into a folder that :func:`whole` has given."""
     from attribution import compat
 
-    out.mkdir(parents=True, exist_ok=True)
-    compat.save(run.tree, out / DRAWS)
-    (out / DRAWS).chmod(0o644)
-    write_json(run.manifest, out / MANIFEST)
+    compat.save(run.tree, folder / DRAWS)
+    write_json(run.manifest, folder / MANIFEST)
 
 
-def load_run(folder: Path) -> Run:
-    """Read a saved run.
+def load_run(folder: Path, *, unconverged: bool = False) -> Run:
+    """Read a saved run, and hold it against its record before a number is believed.
+
+    Every file that is on record and there must have the bytes that were written; the contributions
+    of every draw, with its baseline, must again add up to the move.
+
+    Parameters
+    ----------
+    unconverged : whether draws that failed their diagnostics may be looked at.
 
     Raises
     ------
     DataError
-        If the folder holds no run, or a part of it cannot be read or is not of a run, or its draws
-        do not weigh the same.
+        If the folder holds no run, a part of it cannot be read, was changed, or is of a newer
+        version, or its parts do not add up.
+    DiagnosticsError
+        If its draws failed their diagnostics, and ``unconverged`` is not set.
     """
-    from attribution import compat
+    settle(folder)
+    for last in (*[False] * (TRIES - 1), True):
+        before = _bytes(folder / MANIFEST)
+        try:
+            run = _read(folder)
+            break
+        except DataError:
+            if last or before == _bytes(folder / MANIFEST):
+                raise  # nobody switched the folder while it was read
+    if run.unconverged and not unconverged:
+        raise DiagnosticsError(
+            f"run '{folder}': it is unconverged ({run.unconverged}) and has no headline; look at it"
+            f" with 'attribution summary {folder}', or fit again"
+        )
+    return run
+
+
+def _read(folder: Path) -> Run:
+    from attribution import compat, netcdf
+    from attribution.check.saved import refuse_unsound
     from attribution.record.weighted import refuse_unequal
 
     path = folder / MANIFEST
@@ -89,97 +158,40 @@ def load_run(folder: Path) -> Run:
         raise DataError(
             f"run '{folder}': it holds no {MANIFEST}; give the folder that 'attribution fit' wrote"
         )
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); fit the model again") from None
-    missing = [key for key in KEYS if not isinstance(manifest, dict) or key not in manifest]
-    if missing:
-        raise DataError(f"{path}: it lacks '{missing[0]}'; fit the model again")
-    tree = compat.load(folder / DRAWS)
+    manifest = manifest_of(path, KEYS)
+    if listed(manifest, path):
+        tree = netcdf.read(sound(folder, manifest, DRAWS), DRAWS)
+    else:
+        tree = compat.load(folder / DRAWS)
+        warnings.warn(
+            f"run '{folder}': an earlier version wrote it, without digests, so that no change to it"
+            " can be seen; fit the model again",
+            UserWarning,
+            stacklevel=4,
+        )
+    refuse_unsound(tree, folder / DRAWS)
     refuse_unequal(tree, str(folder / DRAWS))
-    return Run(tree, manifest)
+    return Run(tree, {key: value for key, value in manifest.items() if key not in SEAL})
 
 
-@contextmanager
-def whole(folder: Path, replaces: tuple[str, ...] = REPORT) -> Iterator[Path]:
-    """Give a folder to write into; its files move into place together, or the old ones stay.
-
-    What an earlier one left in ``folder``, by the patterns it ``replaces``, goes with it; files of
-    other names are left alone.
-    """
-    made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = Path(mkdtemp(prefix=".run-", dir=folder))  # same file system: moves are atomic
-    new, old = aside / "new", aside / "old"
-    new.mkdir()
+def _bytes(path: Path) -> bytes:
     try:
-        yield new
-        _install(new, old, folder, replaces)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        if made:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _install(new: Path, old: Path, folder: Path, replaces: tuple[str, ...]) -> None:
-    """Move each file to its place, keeping what it replaces; put all back if one move fails."""
-    names = _files(new, "**/*")
-    stale = [name for part in replaces for name in _files(folder, part) if name not in names]
-    moved: list[Path] = []
-    try:
-        for name in (*names, *stale):
-            _move(folder / name, old / name)
-            moved.append(name)
-            _move(new / name, folder / name)
-        for name in {name.parent for name in stale} - {Path()}:
-            if not any((folder / name).iterdir()):
-                (folder / name).rmdir()
-    except BaseException:
-        for name in moved:
-            (folder / name).unlink(missing_ok=True)
-            _move(old / name, folder / name)
-        raise
-
-
-def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a folder that match, relative to it."""
-    found = [path for path in folder.glob(pattern) if path.is_file()]
-    return sorted(path.relative_to(folder) for path in found)
-
-
-def _move(here: Path, there: Path) -> None:
-    if here.exists():
-        there.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(here, there)
-
-
-def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write plain data to a temporary name and move it into place."""
-    text = json.dumps(content, indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False)
-    handle, name = mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def digest_of(spec: ModelSpec | StudySpec) -> str:
     """SHA-256 of the model file and of its table; of what it says, for a model without a file."""
-    whole = sha256()
+    found = sha256()
     if spec.path is None:
-        whole.update(repr(spec).encode("utf-8"))
+        found.update(repr(spec).encode("utf-8"))
     table = spec.identification if isinstance(spec, ModelSpec) else None
     paths = [spec.path, table.path if table else None]
     for path in dict.fromkeys(paths):
         if path is not None:
-            whole.update(path.read_bytes())
-    return whole.hexdigest()
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def versions() -> dict[str, str]:

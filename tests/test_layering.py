@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "attribution"
 FLOORS = {
-    1: ("errors", "content", "compat", "diagnostics", "finding", "core"),
+    1: ("errors", "content", "compat", "diagnostics", "finding", "core", "folder", "netcdf"),
     2: ("mechanics",),
     3: ("model",),
     4: ("panel", "source"),

@@ -1,7 +1,6 @@
 """The record of a fit: it comes back as it was, and a folder is of one run or of none."""
 
 import json
-import os
 import shutil
 
 import numpy as np
@@ -59,6 +58,7 @@ def test_files_of_a_run_can_be_read_by_others(folder):
         ("run.nc", None, "no such file"),
         ("run.nc", b"", "cannot be read as a saved run"),
         ("run.nc", b"not a file of ours", "cannot be read as a saved run"),
+        ("manifest.json", b"[" * 100_000, "cannot be read"),
     ],
 )
 def test_a_missing_or_broken_part_is_refused_with_its_name(folder, name, content, said):
@@ -95,8 +95,8 @@ def test_a_number_that_json_cannot_hold_leaves_the_old_file(tmp_path):
 @pytest.mark.parametrize(
     "writer",
     [
-        "attribution.deliver.write_report",
-        "attribution.deliver.save_run",
+        "attribution.deliver.render_report",
+        "attribution.deliver.put_run",
         "attribution.compat.save",
         "attribution.deliver.results",
         "attribution.deliver.write_json",
@@ -126,47 +126,27 @@ def test_a_fit_that_is_refused_leaves_the_earlier_run_to_the_byte(
     old = snapshot(tmp_path)
     words = ["fit", "--model", "var", "--event", "2025-10-10", "--draws", "80", "--quiet"]
     code, _, err = attribution(*words, "--out", folder)
-    assert code == 3 and "effective draws" in err
-    assert snapshot(tmp_path) == old
+    beside = tmp_path / "run-unconverged"
+    assert code == 3 and "effective draws" in err and f"kept in {beside}, unconverged" in err
+    assert {n: b for n, b in snapshot(tmp_path).items() if not n.startswith(beside.name)} == old
+    kept = load_run(beside, unconverged=True)
+    assert kept.tree["posterior/contribution"].sizes["draw"] * 4 == 80
+    assert "effective draws" in kept.unconverged and not kept.manifest["checks"]["converged"]
 
 
-def fill(folder, text):
-    for name in ("a", "b", "deep/c"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-
-
-@pytest.mark.parametrize("at", range(1, 7))
-def test_a_failure_at_any_move_leaves_the_old_files(tmp_path, monkeypatch, snapshot, at):
-    out = tmp_path / "out"
-    with whole(out) as new:
-        fill(new, "old")
-    (out / "mine").write_text("kept", encoding="utf-8")
-    old = snapshot(out)
-    count, replace = 0, os.replace
-
-    def fails_once(source, target):
-        nonlocal count
-        count += 1
-        if count == at:
-            raise OSError("disk")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", fails_once)
-    with pytest.raises(OSError, match="disk"), whole(out) as new:
-        fill(new, "new")
-    assert count >= at
-    assert snapshot(out) == old
-    assert not list(out.glob(".run-*"))
-    monkeypatch.setattr(os, "replace", replace)
-    with whole(out) as new:
-        fill(new, "new")
-    assert {"a": b"new", "mine": b"kept"}.items() <= snapshot(out).items()
+def test_draws_of_a_first_fit_that_is_refused_are_kept_in_its_folder(attribution, tmp_path):
+    words = ["fit", "--model", "var", "--event", "2025-10-10", "--draws", "80", "--quiet"]
+    code, out, err = attribution(*words, "--out", tmp_path / "run")
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.nc", "manifest.json"}
+    code, out, err = attribution("summary", tmp_path / "run")
+    assert (code, err) == (0, "") and "unconverged" in out and "ess_bulk" in out
+    assert "largest part" not in out
 
 
 def test_a_first_run_that_fails_leaves_no_folder(tmp_path):
     with pytest.raises(KeyboardInterrupt), whole(tmp_path / "deep" / "out") as new:
-        fill(new, "new")
+        (new / "a").write_text("new", encoding="utf-8")
         raise KeyboardInterrupt
     assert not (tmp_path / "deep" / "out").exists()
 
@@ -182,11 +162,11 @@ def test_a_report_drawn_again_from_disk_has_the_same_bytes(var_run, tmp_path, qu
 def test_files_of_an_earlier_run_do_not_stand_beside_the_numbers_of_a_later_one(var_run, tmp_path):
     folder = tmp_path / "run"
     deliver.write_run(var_run, tables(var_run), folder, report=True)
-    (folder / "figures" / "waterfall_of_another_event.svg").write_text("old", encoding="utf-8")
+    (folder / "figures" / "waterfall_of_my_own.svg").write_text("mine", encoding="utf-8")
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     deliver.write_run(var_run, tables(var_run), folder, report=True)
-    assert not (folder / "figures" / "waterfall_of_another_event.svg").exists()
     deliver.write_run(var_run, tables(var_run), folder, report=False)
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("manifest.json", "notes.txt", "results.json", "run.nc")
+        *("figures", "manifest.json", "notes.txt", "results.json", "run.nc")
     ]
+    assert [path.name for path in (folder / "figures").iterdir()] == ["waterfall_of_my_own.svg"]

@@ -136,3 +136,37 @@ def test_settings_that_a_study_does_not_know_are_refused(settings, message):
     spec = StudySpec("toy", "panel", "Toy", (), StudySample(), Asked())
     with pytest.raises(SpecError, match=message):
         fit(spec, data=pd.DataFrame({"flow": [1.0]}), settings=settings)
+
+
+def test_draws_of_a_study_that_did_not_converge_are_kept_without_an_answer(
+    monkeypatch, tmp_path, attribution
+):
+    from types import SimpleNamespace
+
+    from attribution.errors import DiagnosticsError
+    from attribution.fit import studied
+    from attribution.study.sampled import sampled
+
+    apart = np.random.default_rng(1).normal(size=(2, 200, 3)) + np.array([0.0, 5.0])[:, None, None]
+    spec = StudySpec("toy", "panel", "A toy [study]", (), StudySample(), Asked())
+    evidence = SimpleNamespace(
+        units={"flow": "USD million"}, rows=range(3), digest="d", repairs=(), columns=()
+    )
+    monkeypatch.setattr(studied, "read_evidence", lambda spec, data: evidence)
+    monkeypatch.setattr(studied, "digest_of", lambda spec: "m")
+    monkeypatch.setattr(
+        studied,
+        "estimate_study",
+        lambda *_: sampled({"sum of a/b": apart, "one": apart[..., 0]}, {}, "toy"),
+    )
+    with pytest.raises(DiagnosticsError, match="toy: the sampler did not converge") as failed:
+        fit(spec)
+    place = deliver.write_unconverged(failed.value.run, tmp_path / "toy")
+    code, out, err = attribution("summary", place)
+    assert (code, err) == (0, "")
+    assert "unconverged" in out and "sum of a b[" in out and "one" in out and "r_hat" in out
+    with pytest.raises(DiagnosticsError, match="it is unconverged"):
+        load_run(place)
+    kept = load_run(place, unconverged=True)
+    assert np.array_equal(kept.tree["posterior"]["sum of a b"].to_numpy(), apart)
+    assert kept.manifest["diagnostics"]["max_rhat"] > 1.5 and tables(kept) == {}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from json import loads
 from pathlib import Path
 
 from attribution.audit.sources import command_for
 from attribution.check.rivals import rival_names, with_rival
 from attribution.errors import SpecError
+from attribution.folder import manifest_of
 from attribution.model.read import model_names, read_model, read_var
 from attribution.model.spec import ModelSpec
 from attribution.model.study import StudySpec
-from attribution.run import MANIFEST, Run, digest_of, load_run
+from attribution.run import KEYS, MANIFEST, Run, digest_of, load_run
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def below(folder: Path) -> list[Path]:
         return []
     found = []
     for path in sorted(one.parent for one in folder.glob(f"*/{MANIFEST}")):
-        manifest = loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = manifest_of(path / MANIFEST, KEYS)
         if manifest["model"] == path.name.partition("+")[0]:
             found.append(path)
     return found

@@ -19,7 +19,7 @@ from attribution.cli.options import (
     refuse_file,
     teller,
 )
-from attribution.errors import SpecError
+from attribution.errors import DiagnosticsError, SpecError
 
 
 @app.command(
@@ -74,17 +74,25 @@ def fit(
 
     settings = Settings(draws, seed, event_in, sampler, progress=talk, shocks=shocks)
     say = teller(console, talk=talk)
-    if rival is None:
-        run = run_fit(model, data=data, event=dates, settings=settings, say=say)
-    else:
-        from attribution.fit.path import with_event
-        from attribution.fit.rival import fit_with_rival
-        from attribution.model import read_var
-
-        spec = read_var(model) if dates is None else with_event(read_var(model), *dates)
-        run = fit_with_rival(spec, rival, data=data, settings=settings, say=say)
     from attribution import deliver
     from attribution.results import tables
+
+    try:
+        if rival is None:
+            run = run_fit(model, data=data, event=dates, settings=settings, say=say)
+        else:
+            from attribution.fit.path import with_event
+            from attribution.fit.rival import fit_with_rival
+            from attribution.model import read_var
+
+            spec = read_var(model) if dates is None else with_event(read_var(model), *dates)
+            run = fit_with_rival(spec, rival, data=data, settings=settings, say=say)
+    except DiagnosticsError as error:
+        if error.run is None:
+            raise
+        folder = out or RUNS / str(error.run.tree.attrs["model"])
+        place = deliver.write_unconverged(error.run, folder)
+        raise DiagnosticsError(f"{error}; the draws are kept in {place}, unconverged") from None
 
     folder, found = out or RUNS / str(run.tree.attrs["model"]), tables(run)
     deliver.write_run(run, found, folder, report=report)

@@ -16,19 +16,23 @@ def summary(
     parameters: Annotated[bool, typer.Option(help="Also every parameter, by ArviZ.")] = False,
     json: Json = False,
 ) -> None:
-    """Print a saved run: its tables, findings, and R-hat and ESS of every contribution."""
+    """Print a saved run: its tables, findings, and R-hat and ESS of every contribution.
+
+    Of a run that did not converge it prints R-hat and ESS alone.
+    """
     from attribution import compat, deliver
+    from attribution.record import is_study
     from attribution.results import tables
     from attribution.run import load_run
 
-    loaded = load_run(run)
-    found = tables(loaded)
+    loaded = load_run(run, unconverged=True)
+    found = {} if loaded.unconverged else tables(loaded)
     if json:
         typer.echo(deliver.as_json(loaded, found))
         return
     console_of().print(*deliver.lines(loaded, found, every=True), sep="\n")
     table = compat.summary(loaded.tree)
-    if not parameters:
+    if not parameters and not (loaded.unconverged and is_study(loaded.tree)):
         table = table[
             [str(name).startswith(("contribution", "baseline", "impact")) for name in table.index]
         ]

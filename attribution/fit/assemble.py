@@ -30,13 +30,17 @@ from attribution.run import Run, digest_of, versions
 
 @dataclass(frozen=True)
 class Part:
-    """An estimate with its decompositions, if any, judged; what it says of its draws' weights."""
+    """An estimate with its decompositions, if any, judged; what it says of its draws' weights.
+
+    ``failed`` says which diagnostics its draws failed, and is empty where they passed.
+    """
 
     estimate: Estimate
     splits: list[Decomposition]
     groups: dict[str, xr.Dataset]
     judged: sampling.Sampling
     weighed: tuple[Finding, ...] = ()
+    failed: str = ""
 
 
 def reported_groups(

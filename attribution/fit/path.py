@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attribution.check import sampling
 from attribution.check.separation import Separation, refuse_inseparable, separate
 from attribution.compat import one_thread
 from attribution.decompose import decompose
@@ -21,6 +20,7 @@ from attribution.fit.judge import judged, system_draws
 from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
 from attribution.fit.spoken import refuse_unknown_series
 from attribution.fit.studied import fit_study
+from attribution.fit.unconverged import failure, refuse_unconverged
 from attribution.model import read_model
 from attribution.model.accept import check_model
 from attribution.model.spec import Event, ModelSpec, Window
@@ -92,9 +92,13 @@ def _fit(
         say(f"estimating {spec.name}" + (f", event {way}" if len(asked) > 1 else ""))
         found = estimate(spec, panel, draws, chosen.seed, way, sampler, progress=chosen.progress)
         fits.append(_part(full, panel, found, chosen.seed))
+        if fits[-1].failed:
+            break
     if full.event.asked:
         say("decomposing")
-    return run_of(full, panel, fits, separation, replace(chosen, draws=draws, sampler=sampler))
+    settings = replace(chosen, draws=draws, sampler=sampler)
+    refuse_unconverged(fits[-1], lambda: run_of(full, panel, fits[-1:], separation, settings))
+    return run_of(full, panel, fits, separation, settings)
 
 
 def _study(
@@ -155,7 +159,7 @@ def _columns(panel: Panel, data: Path | str | pd.DataFrame | Panel | None) -> se
 
 
 def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> Part:
-    """Decompose every window, refuse draws that did not converge, and make all weigh the same."""
+    """Decompose every window, judge the draws, and make all weigh the same."""
     outcome = spec.event.outcome
     kept, unit = kept_copies(found.posterior.weight, seed), panel.units[outcome]
     splits: list[Decomposition] = []
@@ -172,8 +176,9 @@ def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> Part:
         reported, unit = system_draws(groups, outcome), ""
     seen = judged(reported, kept, unit, found.stats)
     weight = found.posterior.weight
-    sampling.refuse(seen, reported, weight=weight, replicates=spec.kind == "var")
-    return equal_part(spec, panel.units, Part(found, splits, groups, seen), kept)
+    failed = failure(seen, reported, weight=weight, replicates=spec.kind == "var")
+    part = equal_part(spec, panel.units, Part(found, splits, groups, seen), kept)
+    return replace(part, failed=failed)
 
 
 def _separation(spec: ModelSpec) -> Separation | None:

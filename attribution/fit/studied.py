@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from attribution import record
-from attribution.errors import SpecError
+from attribution.errors import DiagnosticsError, SpecError
 from attribution.fit.judge import repairs_finding
 from attribution.fit.settings import Settings
+from attribution.fit.unconverged import diagnosed, drawn, marked
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence, read_evidence
 from attribution.run import Run, digest_of, versions
-from attribution.study import DRAWS, Effort, Study, estimate_study
+from attribution.study import ANSWERS, DRAWS, Effort, Study, estimate_study
+from attribution.study.shape import ANSWER
 
-if TYPE_CHECKING:
-    import pandas as pd
+NO_ANSWERS = pd.DataFrame(columns=list(ANSWER))
 
 
 def fit_study(
@@ -42,9 +45,27 @@ def fit_study(
     evidence = read_evidence(spec, data)
     draws = settings.draws or DRAWS.get(spec.kind, 0)
     say(f"estimating {spec.name}")
-    study = estimate_study(spec, evidence, Effort(draws, settings.seed, settings.progress, say))
+    effort = Effort(draws, settings.seed, settings.progress, say)
+    try:
+        study = estimate_study(spec, evidence, effort)
+    except DiagnosticsError as error:
+        if error.draws:
+            error.run = _unconverged(spec, evidence, effort, error)
+        raise
     tree = record.study_tree(study.groups, study.tables, spec, evidence.units)
     return Run(tree, _manifest(spec, evidence, study, draws, settings.seed))
+
+
+def _unconverged(
+    spec: StudySpec, evidence: Evidence, effort: Effort, error: DiagnosticsError
+) -> Run:
+    """Make a run of draws that failed: all that was sampled, and no answer."""
+    study = Study({}, {ANSWERS: NO_ANSWERS}, (), "", diagnostics=diagnosed(error.draws))
+    run = Run(
+        drawn(error.draws, spec, evidence.units),
+        _manifest(spec, evidence, study, effort.draws, effort.seed),
+    )
+    return marked(run, str(error))
 
 
 def _manifest(

@@ -35,7 +35,7 @@ def study_tree(
         "outcome_unit": units[spec.question.outcome],
         "event": "",
         "estimand": "",
-        TABLES: list(tables),
+        **({TABLES: list(tables)} if tables else {}),
     }
     return tree
 
@@ -47,7 +47,7 @@ def is_study(tree: xr.DataTree) -> bool:
 
 def study_tables(tree: xr.DataTree) -> dict[str, pd.DataFrame]:
     """Tables of a study's run, in their order, as they were saved."""
-    named = np.atleast_1d(tree.attrs[TABLES])
+    named = np.atleast_1d(tree.attrs.get(TABLES, []))
     return {str(name): _frame(tree[f"{TABLES}/{name}"].to_dataset()) for name in named}
 
 

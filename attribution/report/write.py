@@ -13,7 +13,7 @@ from attribution.report.draws import windows
 from attribution.report.figures import pictures
 from attribution.report.page import Inline, inline, page
 from attribution.report.style import png_bytes, svg_bytes
-from attribution.run import whole
+from attribution.run import REPORT, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,13 @@ def write_report(
     DataError
         If a window has no table, or two tables share a file name.
     """
+    _refuse_missing(tree, tables)
+    with whole(out, REPORT) as aside:
+        names = render_report(tree, manifest, tables, aside)
+    return [out / name for name in names]
+
+
+def _refuse_missing(tree: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> None:
     for name in windows(tree):
         if name not in tables:
             raise DataError(
@@ -51,9 +58,6 @@ def write_report(
                 " make it with summary.window_table"
             )
         text.checked(tables[name], name)
-    with whole(out) as aside:
-        names = _render(tree, manifest, tables, aside)
-    return [out / name for name in names]
 
 
 def file_name(name: str) -> str:
@@ -61,10 +65,11 @@ def file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "unnamed"
 
 
-def _render(
+def render_report(
     tree: xr.DataTree, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], new: Path
 ) -> list[str]:
-    """Write every file of the report below ``new``; return their names relative to it."""
+    """Write every file of a report below a folder that is given; return names relative to it."""
+    _refuse_missing(tree, tables)
     names: list[str] = []
 
     def put(name: str, data: bytes) -> None:

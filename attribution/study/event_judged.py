@@ -29,7 +29,8 @@ def judged_draws(solved: Solved, place: str) -> Sampled:
     ----------
     vehtari2021
     """
-    both = [sampled(x, {}, place) for x in (_moving(solved.fit.draws), _contributions(solved))]
+    moving, answers = _moving(solved.fit.draws), _contributions(solved)
+    both = [sampled(x, {}, place) for x in (moving, answers)]
     numbers = {
         name: (max if name == "max_rhat" else min)(one.diagnostics[name] for one in both)
         for name in both[0].diagnostics
@@ -40,7 +41,8 @@ def judged_draws(solved: Solved, place: str) -> Sampled:
     if share > FEW:
         raise DiagnosticsError(
             f"{place}: {share:.1%} of transitions diverged under the law '{worst}'; ask for another"
-            " --seed, or narrow the priors of what amplifies"
+            " --seed, or narrow the priors of what amplifies",
+            draws=moving,
         )
     count = int(sum(each.sum() for each in diverged.values()))
     total = sum(each.size for each in diverged.values())

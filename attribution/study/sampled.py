@@ -52,7 +52,8 @@ def sampled(
     if failed:
         raise DiagnosticsError(
             f"{place}: the sampler did not converge: {', '.join(failed)}; ask for more --draws, or"
-            " another --seed"
+            " another --seed",
+            draws=draws,
         )
     kept = joined.shape[0] * joined.shape[1]
     finding = Finding(

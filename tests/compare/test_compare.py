@@ -169,7 +169,7 @@ def test_files_are_written_whole_and_say_the_same_numbers(runs, tmp_path):
     (tmp_path / "report.html").write_text("another's", encoding="utf-8")
     paths = comparing.write_comparison(found, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
-        [*(p.name for p in paths), "report.html"]
+        [*(p.name for p in paths), "report.html", ".attribution.json"]
     )
     said = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
     table = pd.read_csv(tmp_path / "comparison.csv")
