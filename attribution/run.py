@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from attribution import __version__
 from attribution.errors import DataError
+from attribution.limits import shown
 from attribution.model.spec import ModelSpec
 from attribution.model.studies import QUESTIONS
 from attribution.model.study import StudySpec
@@ -72,7 +73,7 @@ def save_run(run: Run, out: Path) -> None:
     write_json(run.manifest, out / MANIFEST)
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: Path | str) -> Run:
     """Read a saved run.
 
     Raises
@@ -84,8 +85,13 @@ def load_run(folder: Path) -> Run:
     from attribution import compat
     from attribution.record.weighted import refuse_unequal
 
+    if not isinstance(folder, str | Path):
+        raise DataError(
+            f"run {shown(folder)}: no path; give the folder that 'attribution fit' wrote"
+        )
+    folder = Path(folder)
     path = folder / MANIFEST
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(
             f"run '{folder}': it holds no {MANIFEST}; give the folder that 'attribution fit' wrote"
         )

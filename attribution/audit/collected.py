@@ -105,7 +105,14 @@ def below(folder: Path) -> list[Path]:
         return []
     found = []
     for path in sorted(one.parent for one in folder.glob(f"*/{MANIFEST}")):
-        manifest = loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["model"] == path.name.partition("+")[0]:
+        if _model(path) in ("", path.name.partition("+")[0]):
             found.append(path)
     return found
+
+
+def _model(folder: Path) -> str:
+    """Name of the model of a run; empty if its manifest is broken, which loading it refuses."""
+    try:
+        return str(loads((folder / MANIFEST).read_text(encoding="utf-8"))["model"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""

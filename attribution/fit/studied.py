@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attribution import record
 from attribution.errors import SpecError
 from attribution.fit.judge import repairs_finding
+from attribution.fit.memory import refuse_many_rows
 from attribution.fit.settings import Settings
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence, read_evidence
@@ -41,6 +42,7 @@ def fit_study(
     say(f"reading {spec.sample.panel or 'data'}")
     evidence = read_evidence(spec, data)
     draws = settings.draws or DRAWS.get(spec.kind, 0)
+    refuse_many_rows(spec, evidence.rows, draws)
     say(f"estimating {spec.name}")
     study = estimate_study(spec, evidence, Effort(draws, settings.seed, settings.progress, say))
     tree = record.study_tree(study.groups, study.tables, spec, evidence.units)
