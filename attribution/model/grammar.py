@@ -144,7 +144,7 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self._wrong(key, value, "a number", stand_in)
         if not math.isfinite(value) or not value > above:
-            wanted = "a finite number" if math.isinf(above) else f"a number above {above:g}"
+            wanted = "a number that is finite" if math.isinf(above) else f"a number above {above:g}"
             return self._wrong(key, value, wanted, stand_in)
         return float(value)
 
