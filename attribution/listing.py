@@ -6,35 +6,30 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import typer
-
 from attribution.check.separation import describe, refuse_inseparable, separate
 from attribution.errors import SpecError
 from attribution.model import read_var
 from attribution.panel import data_sets
+from attribution.screen import console_of, echo
 
 
 def print_data(path: Path | None, *, as_json: bool) -> None:
     """Print every data set, or that of a path, with its columns."""
     sets = data_sets(path)
     if as_json:
-        typer.echo(json.dumps([asdict(item) for item in sets], indent=2, ensure_ascii=False))
+        echo(json.dumps([asdict(item) for item in sets], indent=2, ensure_ascii=False))
         return
     for item in sets:
         span = f", {item.first} to {item.last}" if item.first else ""
-        typer.echo(f"\n{item.name}: {item.title} ({item.rows:,} rows{span})")
+        echo(f"\n{item.name}: {item.title} ({item.rows:,} rows{span})")
         width = max(len(column.name) for column in item.columns)
         for column in item.columns:
             unit = column.unit or "text"
-            typer.echo(
-                f"  {column.name:<{width}}  {unit:<24} {column.transform:<14} {column.source}"
-            )
+            echo(f"  {column.name:<{width}}  {unit:<24} {column.transform:<14} {column.source}")
 
 
 def print_net_creation(folder: Path, *, as_json: bool) -> None:
     """Print the posterior predictive checks of net creations of a saved run of kind flows."""
-    from rich.console import Console
-
     from attribution.check.net_creation import findings_of
     from attribution.report.answers import free_grid
     from attribution.report.terminal import findings_table
@@ -50,9 +45,9 @@ def print_net_creation(folder: Path, *, as_json: bool) -> None:
     said = [finding.record() for finding in findings]
     if as_json:
         plain = {name: table.to_dict(orient="index") for name, table in tables.items()}
-        typer.echo(json.dumps({"findings": said, "tables": plain}, indent=2, ensure_ascii=False))
+        echo(json.dumps({"findings": said, "tables": plain}, indent=2, ensure_ascii=False))
         return
-    console = Console(highlight=False)
+    console = console_of()
     for name, table in tables.items():
         console.print(free_grid(name, table))
     console.print(findings_table(said))
@@ -74,12 +69,10 @@ def print_separation(model: str, *, as_json: bool) -> None:
     rows = describe(found)
     if as_json:
         keys = ("what", "verdict", "why")
-        typer.echo(
-            json.dumps([dict(zip(keys, row, strict=True)) for row in rows], ensure_ascii=False)
-        )
+        echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], ensure_ascii=False))
     else:
         what, verdict = (max(len(row[i]) for row in rows) for i in (0, 1))
-        typer.echo(f"table '{found.table}', direction of the outcome fixed by every channel\n")
+        echo(f"table '{found.table}', direction of the outcome fixed by every channel\n")
         for row in rows:
-            typer.echo(f"{row[0]:<{what}}  {row[1]:<{verdict}}  {row[2]}")
+            echo(f"{row[0]:<{what}}  {row[1]:<{verdict}}  {row[2]}")
     refuse_inseparable(found)

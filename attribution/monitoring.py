@@ -18,8 +18,9 @@ from attribution.panel import read_evidence
 from attribution.report.answers import grid
 from attribution.report.monitor_pictures import pictures
 from attribution.report.numbers import number, probability, span
+from attribution.report.sheet import csv_text
 from attribution.report.style import png_bytes, svg_bytes
-from attribution.report.terminal import findings_table
+from attribution.report.terminal import escape, findings_table
 from attribution.results.plain import by_name
 from attribution.run import whole, write_json
 from attribution.study.monitor import Monitor, monitor
@@ -50,7 +51,7 @@ def watch(model: str, data: Path | None, until: date | None, seed: int) -> Monit
 def lines(found: Monitor) -> Iterator[Any]:
     """Yield the last days and the findings."""
     headings = ["row", "five rows", "organic", "90 %", "inflow", "wider", "flag"]
-    yield f"\n[bold]{found.fund}: inflows without basis expansion[/bold], USD million"
+    yield f"\n[bold]{escape(found.fund)}: inflows without basis expansion[/bold], USD million"
     yield grid("", headings, [_cells(day, row) for day, row in _last(found.table)])
     yield (
         "organic: five rows of net creations, less what returns and the basis explain; then the"
@@ -99,7 +100,8 @@ def write_monitor(found: Monitor, folder: Path) -> list[Path]:
     """Write table, numbers and picture; all of them, or what was there stays."""
     (picture,) = pictures(found.table, found.fund)
     with whole(folder, FILES) as aside:
-        found.table.to_csv(aside / FILES[0], index_label="date", lineterminator="\n")
+        sheet = csv_text(found.table, index_label="date")
+        (aside / FILES[0]).write_bytes(sheet.encode())
         write_json(_plain(found), aside / FILES[1])
         (aside / FILES[2]).write_bytes(svg_bytes(picture.figure, title=picture.title))
         (aside / FILES[3]).write_bytes(png_bytes(picture.figure, title=picture.title))

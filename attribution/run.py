@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import warnings
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from attribution.folder import (
     whole,
     write_json,
 )
+from attribution.limits import shown
 from attribution.model.spec import ModelSpec
 from attribution.model.study import StudySpec
 
@@ -113,7 +115,7 @@ def put_run(run: Run, folder: Path) -> None:
     write_json(run.manifest, folder / MANIFEST)
 
 
-def load_run(folder: Path, *, unconverged: bool = False) -> Run:
+def load_run(folder: Path | str, *, unconverged: bool = False) -> Run:
     """Read a saved run, and hold it against its record before a number is believed.
 
     Every file that is on record and there must have the bytes that were written; the contributions
@@ -131,6 +133,11 @@ def load_run(folder: Path, *, unconverged: bool = False) -> Run:
     DiagnosticsError
         If its draws failed their diagnostics, and ``unconverged`` is not set.
     """
+    if not isinstance(folder, str | Path):
+        raise DataError(
+            f"run {shown(folder)}: no path; give the folder that 'attribution fit' wrote"
+        )
+    folder = Path(folder)
     settle(folder)
     for last in (*[False] * (TRIES - 1), True):
         before = _bytes(folder / MANIFEST)
@@ -154,7 +161,7 @@ def _read(folder: Path) -> Run:
     from attribution.record.weighted import refuse_unequal
 
     path = folder / MANIFEST
-    if not path.is_file():
+    if not os.path.isfile(path):  # false, and no error, for a path that no system takes
         raise DataError(
             f"run '{folder}': it holds no {MANIFEST}; give the folder that 'attribution fit' wrote"
         )

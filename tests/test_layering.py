@@ -10,7 +10,19 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "attribution"
 FLOORS = {
-    1: ("errors", "content", "compat", "diagnostics", "finding", "core", "folder", "netcdf"),
+    1: (
+        "errors",
+        "limits",
+        "screen",
+        "target",
+        "content",
+        "compat",
+        "diagnostics",
+        "finding",
+        "folder",
+        "netcdf",
+        "core",
+    ),
     2: ("mechanics",),
     3: ("model",),
     4: ("panel", "source"),

@@ -14,6 +14,7 @@ from attribution.audit.run import AuditResult, ClaimResult
 from attribution.audit.sources import command_for
 from attribution.audit.tested import Tested
 from attribution.report.numbers import probability
+from attribution.report.sheet import csv_text
 from attribution.report.terminal import STYLES, escape
 from attribution.run import whole, write_json
 
@@ -24,7 +25,7 @@ def write_audit(result: AuditResult, folder: Path) -> list[Path]:
     """Write JSON, CSV, Markdown and an HTML fragment; all of them, or what was there stays."""
     with whole(folder, FILES) as aside:
         write_json(plain(result), aside / FILES[0])
-        frame(result).to_csv(aside / FILES[1], index=False, lineterminator="\n")
+        (aside / FILES[1]).write_bytes(csv_text(frame(result), index=False).encode())
         (aside / FILES[2]).write_text(markdown(result), encoding="utf-8")
         (aside / FILES[3]).write_text(html(result), encoding="utf-8")
     return [folder / name for name in FILES]

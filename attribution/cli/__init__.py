@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -9,8 +10,9 @@ import typer
 from attribution import __version__
 from attribution.cli import fitting, saved, shipped, watching
 from attribution.cli.auditing import claims
+from attribution.cli.door import flushed, leave, refuse_words
 from attribution.cli.options import app
-from attribution.errors import AttributionError
+from attribution.screen import echo, forgiving
 from attribution.validate.command import validate
 
 app.command()(claims)
@@ -19,13 +21,16 @@ __all__ = ["app", "fitting", "main", "saved", "shipped", "watching"]
 
 
 def main() -> None:
-    """Run a verb; a refusal is a sentence a fault on standard error and its class's exit code."""
+    """Run a verb; whatever stops it is one sentence on standard error and an exit code."""
+    forgiving()
     try:
-        app()
-    except AttributionError as error:
-        for fault in error.faults or (error,):
-            typer.echo(f"attribution: {fault}", err=True)
-        raise SystemExit(error.exit_code) from None
+        refuse_words(sys.argv[1:])
+        try:
+            app()
+        finally:
+            flushed()
+    except Exception as error:
+        raise leave(error) from None
 
 
 @app.callback(invoke_without_command=True)
@@ -33,5 +38,5 @@ def _top(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        typer.echo(__version__)
+        echo(__version__)
         raise typer.Exit

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli.options import RUNS, Json, console_of, refuse_file
+from attribution.cli.options import RUNS, Json
+from attribution.limits import most
+from attribution.screen import console_of, echo
+from attribution.target import refuse_file
 
 
 def claims(
@@ -26,7 +29,9 @@ def claims(
     out: Annotated[
         Path | None, typer.Option(help="Folder for JSON, CSV, Markdown and HTML.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="One seed reproduces every number.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=most("seed"), help="One seed reproduces every number.")
+    ] = 1,
     every: Annotated[bool, typer.Option("--every", help="Also print every variant.")] = False,
     json: Json = False,
 ) -> None:
@@ -50,6 +55,6 @@ def claims(
     if out is not None:
         deliver.write_audit(result, out)
     if json:
-        typer.echo(deliver.as_json(result))
+        echo(deliver.as_json(result))
         return
     console_of().print(*deliver.lines(result, every=every), sep="\n")

@@ -9,17 +9,17 @@ import typer
 
 from attribution.cli.options import (
     RUNS,
+    Draws,
     Json,
     OtherEvent,
     Quiet,
     Seed,
     app,
-    console_of,
     dates_of,
-    refuse_file,
-    teller,
 )
 from attribution.errors import DiagnosticsError, SpecError
+from attribution.screen import console_of, echo, teller
+from attribution.target import refuse_file
 
 
 @app.command(
@@ -38,10 +38,7 @@ def fit(
         str,
         typer.Option(help="Event's days in the estimation: out, scale (their own), in, or all."),
     ] = "out",
-    draws: Annotated[
-        int | None,
-        typer.Option(min=4, help="Kept draws, over all chains; 6000 for kind bvar, else 4000."),
-    ] = None,
+    draws: Draws = None,
     seed: Seed = 5,
     sampler: Annotated[
         str | None,
@@ -65,45 +62,48 @@ def fit(
 ) -> None:
     """Estimate a model, decompose its event, check the answer, write a run and its report."""
     dates = dates_of(event)
-    if out is not None:
-        refuse_file(out)
     console = console_of()
     talk = not (quiet or json)
     from attribution.fit import Settings
     from attribution.fit import fit as run_fit
+    from attribution.model import read_model
 
     settings = Settings(draws, seed, event_in, sampler, progress=talk, shocks=shocks)
+    spec = read_model(model)
+    folder = out or RUNS / spec.name
+    refuse_file(folder)
     say = teller(console, talk=talk)
     from attribution import deliver
     from attribution.results import tables
 
     try:
         if rival is None:
-            run = run_fit(model, data=data, event=dates, settings=settings, say=say)
+            run = run_fit(spec, data=data, event=dates, settings=settings, say=say)
         else:
             from attribution.fit.path import with_event
             from attribution.fit.rival import fit_with_rival
             from attribution.model import read_var
 
-            spec = read_var(model) if dates is None else with_event(read_var(model), *dates)
-            run = fit_with_rival(spec, rival, data=data, settings=settings, say=say)
+            asked = read_var(model)
+            asked = asked if dates is None else with_event(asked, *dates)
+            run = fit_with_rival(asked, rival, data=data, settings=settings, say=say)
     except DiagnosticsError as error:
         if error.run is None:
             raise
-        folder = out or RUNS / str(error.run.tree.attrs["model"])
         place = deliver.write_unconverged(error.run, folder)
         raise DiagnosticsError(f"{error}; the draws are kept in {place}, unconverged") from None
 
-    folder, found = out or RUNS / str(run.tree.attrs["model"]), tables(run)
+    found = tables(run)
     deliver.write_run(run, found, folder, report=report)
     if json:
-        typer.echo(deliver.as_json(run, found))
+        echo(deliver.as_json(run, found))
     elif talk:
         console.print(*deliver.lines(run, found, every=False), sep="\n")
         console.print(
             f"run, tables, figures and report: {folder}/report.html"
             if report
             else f"run: {folder}",
+            markup=False,
             soft_wrap=True,
         )
 
@@ -120,7 +120,7 @@ def compare(
         Path | None, typer.Option(help="Data set of the models that are fitted; else shipped.")
     ] = None,
     event: OtherEvent = None,
-    draws: Annotated[int | None, typer.Option(min=4, help="Kept draws of those models.")] = None,
+    draws: Draws = None,
     seed: Seed = 5,
     window: Annotated[
         str | None, typer.Option(help="A window that all runs name; else the first one's first.")
@@ -161,8 +161,8 @@ def compare(
         written = [] if out is None else comparing.write_comparison(found, out)
         text, shown = comparing.as_json(found), comparing.lines(found)
     if json:
-        typer.echo(text)
+        echo(text)
     elif talk:
         console.print(*shown, sep="\n")
         if written:
-            console.print(f"numbers, tables and figure: {out}", soft_wrap=True)
+            console.print(f"numbers, tables and figure: {out}", markup=False, soft_wrap=True)

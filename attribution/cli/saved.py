@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli.options import Json, RunFolder, app, console_of, refuse_file
+from attribution.cli.options import Json, RunFolder, app
+from attribution.screen import console_of, echo
+from attribution.target import refuse_file
 
 
 @app.command(epilog="Example:  attribution summary runs/bvar")
@@ -28,7 +30,7 @@ def summary(
     loaded = load_run(run, unconverged=True)
     found = {} if loaded.unconverged else tables(loaded)
     if json:
-        typer.echo(deliver.as_json(loaded, found))
+        echo(deliver.as_json(loaded, found))
         return
     console_of().print(*deliver.lines(loaded, found, every=True), sep="\n")
     table = compat.summary(loaded.tree)
@@ -37,7 +39,7 @@ def summary(
             [str(name).startswith(("contribution", "baseline", "impact")) for name in table.index]
         ]
     if len(table):  # a study has its answers above, and no contributions of channels
-        typer.echo(table.round(3).to_string())
+        echo(table.round(3).to_string())
 
 
 @app.command(epilog="Example:  attribution report runs/bvar --out report/")
@@ -53,7 +55,7 @@ def report(
     refuse_file(out or run)
     loaded = load_run(run)
     for path in draw_report(loaded, tables(loaded), out or run):
-        typer.echo(str(path))
+        echo(str(path))
 
 
 @app.command(epilog="Example:  attribution counterfactual runs/event --without liquidations,notes")
@@ -71,6 +73,6 @@ def counterfactual(
     off = [name.strip() for name in without.split(",") if name.strip()]
     found = switching.switched_off(load_run(run), off)
     if json:
-        typer.echo(switching.as_json(found))
+        echo(switching.as_json(found))
         return
     console_of().print(*switching.lines(found), sep="\n")

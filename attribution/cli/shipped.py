@@ -9,6 +9,7 @@ import typer
 
 from attribution.cli.options import Json, app
 from attribution.errors import SpecError
+from attribution.screen import echo
 
 NET_CREATION = "net-creation"
 
@@ -22,10 +23,10 @@ def models(json: Json = False) -> None:
     if json:
         import json as encoder
 
-        typer.echo(encoder.dumps({name: {"kind": s.kind, "title": s.title} for name, s in rows}))
+        echo(encoder.dumps({name: {"kind": s.kind, "title": s.title} for name, s in rows}))
         return
     for name, spec in rows:
-        typer.echo(f"{name:<12} {spec.kind:<12} {spec.title}")
+        echo(f"{name:<12} {spec.kind:<12} {spec.title}")
 
 
 @app.command()

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli.options import Json, Seed, app, console_of, refuse_file
+from attribution.cli.options import Json, Seed, app
 from attribution.errors import SpecError
+from attribution.screen import console_of, echo
+from attribution.target import refuse_file
 
 
 @app.command(epilog="Example:  attribution monitor --until 2026-03-31 --out runs/monitor")
@@ -38,12 +40,12 @@ def monitor(
     found = monitoring.watch(model, data, last, seed)
     written = [] if out is None else monitoring.write_monitor(found, out)
     if json:
-        typer.echo(monitoring.as_json(found))
+        echo(monitoring.as_json(found))
         return
     console = console_of()
     console.print(*monitoring.lines(found), sep="\n")
     if written:
-        console.print(f"table, numbers and picture: {out}", soft_wrap=True)
+        console.print(f"table, numbers and picture: {out}", markup=False, soft_wrap=True)
 
 
 def _day(text: str) -> date:

@@ -14,6 +14,7 @@ from attribution.compare.answers_figure import answers_figure
 from attribution.record import ANSWERS, is_study
 from attribution.report.draws import period, windows
 from attribution.report.layered import answers_grids
+from attribution.report.sheet import csv_text
 from attribution.report.style import png_bytes, svg_bytes
 from attribution.results import tables
 from attribution.results.plain import plain_rows
@@ -87,7 +88,7 @@ def write_answers(answers: Answers, folder: Path) -> list[Path]:
     drawn = answers_figure(answers.table)
     with whole(folder, FILES) as aside:
         write_json({"answers": plain_rows(answers.table)}, aside / FILES[0])
-        answers.table.to_csv(aside / FILES[1], index=False, lineterminator="\n")
+        (aside / FILES[1]).write_bytes(csv_text(answers.table, index=False).encode())
         (aside / FILES[2]).write_bytes(svg_bytes(drawn, title="answers"))
         (aside / FILES[3]).write_bytes(png_bytes(drawn, title="answers"))
     return [folder / name for name in FILES]

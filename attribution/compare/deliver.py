@@ -13,6 +13,7 @@ import numpy as np
 from attribution.compare.comparison import SUM, Comparison
 from attribution.compare.figure import side_by_side
 from attribution.report import numbers
+from attribution.report.sheet import csv_text
 from attribution.report.style import png_bytes, svg_bytes
 from attribution.report.terminal import escape
 from attribution.run import whole, write_json
@@ -26,9 +27,10 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     drawn = side_by_side(comparison)
     with whole(folder, FILES) as aside:
         write_json(plain(comparison), aside / FILES[0])
-        comparison.long().to_csv(aside / FILES[1], index=False, lineterminator="\n")
-        matrix = comparison.robustness()
-        matrix.to_csv(aside / FILES[2], index_label="channel", lineterminator="\n")
+        long = csv_text(comparison.long(), index=False)
+        (aside / FILES[1]).write_bytes(long.encode())
+        matrix = csv_text(comparison.robustness(), index_label="channel")
+        (aside / FILES[2]).write_bytes(matrix.encode())
         (aside / FILES[3]).write_bytes(svg_bytes(drawn, title=title))
         (aside / FILES[4]).write_bytes(png_bytes(drawn, title=title))
     return [folder / name for name in FILES]

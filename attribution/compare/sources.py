@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 from attribution.errors import SpecError
 from attribution.fit import Settings, fit
+from attribution.model import read_model
+from attribution.model.spec import ModelSpec
+from attribution.model.study import StudySpec
 from attribution.run import MANIFEST, Run, load_run
 
 
@@ -39,13 +43,19 @@ def collect(
     if twice:
         raise SpecError(f"compare: '{twice[0]}' is given twice; name each run once")
     short = [_short(name) for name in names]
-    found = {}
-    for name, label in zip(names, short, strict=True):
+    found: dict[str, Run] = {}
+    asked: dict[str, ModelSpec | StudySpec | Path] = {}
+    for name, label in zip(names, short, strict=True):  # every name is read before one is fitted
         key = label if short.count(label) == 1 else name
-        if Path(name).is_dir() and (_is_path(name) or (Path(name) / MANIFEST).is_file()):
-            found[key] = load_run(Path(name))
+        if os.path.isdir(name) and (_is_path(name) or (Path(name) / MANIFEST).is_file()):
+            asked[key] = Path(name)
         else:
-            found[key] = fit(name, data=data, event=event, settings=settings, say=say)
+            asked[key] = read_model(name)
+    for key, one in asked.items():
+        if isinstance(one, Path):
+            found[key] = load_run(one)
+        else:
+            found[key] = fit(one, data=data, event=event, settings=settings, say=say)
     return found
 
 

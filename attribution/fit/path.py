@@ -13,15 +13,16 @@ from attribution.compat import one_thread
 from attribution.decompose import decompose
 from attribution.errors import EventError, SpecError
 from attribution.estimation import Estimate, estimate
+from attribution.fit.asked import event_of, model_of, refuse_data, refuse_say, settings_of
 from attribution.fit.assemble import Part, reported_groups, run_of
 from attribution.fit.equal import equal_part, kept_copies
 from attribution.fit.every_day import refuse_shocks, whole_sample
 from attribution.fit.judge import judged, system_draws
+from attribution.fit.memory import refuse_masses
 from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
 from attribution.fit.spoken import refuse_unknown_series
 from attribution.fit.studied import fit_study
 from attribution.fit.unconverged import failure, refuse_unconverged
-from attribution.model import read_model
 from attribution.model.accept import check_model
 from attribution.model.spec import Event, ModelSpec, Window
 from attribution.model.study import StudySpec
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
 
 
 def fit(
-    model: str | ModelSpec | StudySpec,
+    model: str | Path | ModelSpec | StudySpec,
     *,
     data: Path | str | pd.DataFrame | Panel | None = None,
-    event: tuple[date, date] | None = None,
+    event: tuple[date | str, date | str] | None = None,
     settings: Settings | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Run:
@@ -49,7 +50,8 @@ def fit(
     model : name of a shipped model, path of a model file, or a model made in memory.
     data : folder or file of a data set with its card, or a frame with dates as its index and the
         model's columns, or a panel; the shipped data if not given.
-    event : first and last day of another event; the windows of the model file if not given.
+    event : first and last day of another event, as dates, texts or timestamps; the windows of the
+        model file if not given.
     say : called with each stage, for a user who waits.
 
     Returns
@@ -61,18 +63,19 @@ def fit(
     SpecError, DataError, EventError, IdentificationError, DiagnosticsError
         Each names the place, what was found and what to do.
     """
+    refuse_data(data)
+    refuse_say(say)
     with one_thread():
-        return _fit(model, data, event, settings or Settings(), say)
+        return _fit(model_of(model), data, event_of(event), settings_of(settings), say)
 
 
 def _fit(
-    model: str | ModelSpec | StudySpec,
+    spec: ModelSpec | StudySpec,
     data: Path | str | pd.DataFrame | Panel | None,
     event: tuple[date, date] | None,
     chosen: Settings,
     say: Callable[[str], None],
 ) -> Run:
-    spec = read_model(model) if isinstance(model, str) else model
     if isinstance(spec, StudySpec):
         return _study(spec, data, event, chosen, say)
     spec = spec if event is None else with_event(spec, *event)
@@ -84,6 +87,7 @@ def _fit(
     separation = _separation(spec)
     spec = with_levels(spec, panel)
     draws = chosen.draws or DRAWS.get(spec.kind, DRAWS["svar"])
+    refuse_masses(spec, panel.values.index, draws, len(asked))
     full = whole_sample(spec, panel, draws)
     if chosen.shocks:
         refuse_shocks(spec, panel, draws)

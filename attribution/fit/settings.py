@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import NoneType
 
 from attribution.compat import SAMPLERS
 from attribution.errors import SpecError, nearest
 from attribution.estimate.design import EVENT_IN
+from attribution.limits import LEAST_DRAWS, shown, whole_number
 from attribution.model.spec import ModelSpec
 
 DRAWS = {"bvar": 6000, "bvar_signs": 4000, "factor": 14000, "svar": 4000, "var": 4000}
@@ -34,6 +36,11 @@ class Settings:
         ``svar``; the first if None.
     progress : whether to show a live progress bar.
     shocks : whether to save the structural shocks of every day of the sample.
+
+    Raises
+    ------
+    SpecError
+        If one is of another type, or beyond its limit.
     """
 
     draws: int | None = None
@@ -42,6 +49,21 @@ class Settings:
     sampler: str | None = None
     progress: bool = False
     shocks: bool = False
+
+    def __post_init__(self) -> None:
+        if self.draws is not None:
+            object.__setattr__(self, "draws", whole_number(self.draws, "draws", least=LEAST_DRAWS))
+        object.__setattr__(self, "seed", whole_number(self.seed, "seed"))
+        for name, value, kinds in (
+            ("event_in", self.event_in, (str,)),
+            ("sampler", self.sampler, (str, NoneType)),
+            ("progress", self.progress, (bool,)),
+            ("shocks", self.shocks, (bool,)),
+        ):
+            if not isinstance(value, kinds):
+                raise SpecError(
+                    f"settings: {name} = {shown(value)} is no {kinds[0].__name__}; correct it"
+                )
 
 
 def sampler_of(spec: ModelSpec, settings: Settings) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from attribution import record
 from attribution.errors import DiagnosticsError, SpecError
 from attribution.fit.judge import repairs_finding
+from attribution.fit.memory import refuse_many_rows
 from attribution.fit.settings import Settings
 from attribution.fit.unconverged import diagnosed, drawn, marked
 from attribution.model.study import StudySpec
@@ -44,6 +45,7 @@ def fit_study(
     say(f"reading {spec.sample.panel or 'data'}")
     evidence = read_evidence(spec, data)
     draws = settings.draws or DRAWS.get(spec.kind, 0)
+    refuse_many_rows(spec, evidence.rows, draws)
     say(f"estimating {spec.name}")
     effort = Effort(draws, settings.seed, settings.progress, say)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from attribution.errors import SpecError, nearest
+from attribution.limits import whole_number
 from attribution.model.faults import each, gathered
 from attribution.model.grammar import REQUIRED, Table
 from attribution.model.restriction import OUTCOME, SHOCK, Cell
@@ -100,6 +101,7 @@ def horizons_of(table: Table) -> tuple[int, int, bool]:
             f"{table.place}: horizons = {value!r} is not a period such as 0, a first and a last one"
             f" such as [0, 5], or '{LONG_RUN}'; correct it"
         )
+    whole_number(ends[1], "horizons", place=f"{table.place}: horizons")
     return ends[0], ends[1], False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,27 +14,47 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from attribution.errors import SpecError, nearest
+from attribution.limits import DEPTH, TOML_BYTES, bounded, shown, whole_number
+from attribution.model.document import refuse_document
 from attribution.model.faults import fault, gathered
+from attribution.model.names import refuse_name
 from attribution.model.period import period_of
 
 T = TypeVar("T")
 REQUIRED: Any = object()
 _ABSENT: Any = object()
 """Stands for a value whose absence has been noted, or is the consequence of another fault."""
+_DOTTED = re.compile(rf"""(?<![\w"'-])[\w"'-]++(?:[ \t]*+\.[ \t]*+[\w"'-]++){{{DEPTH}}}""")
+"""A dotted key of more parts than tables may be nested; TOML's reader is slow on long ones."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file, or say in one sentence why it cannot be read."""
+    refuse_name(path.stem, f"{path.name}: the file's name")
+    bounded(path, TOML_BYTES, "keep to what the program reads")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SpecError(f"{path.name}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError:
         raise SpecError(f"{path.name}: not a text file; give a TOML file in UTF-8") from None
+    return parse_toml(text, path.name)
+
+
+def parse_toml(text: str, place: str) -> dict[str, Any]:
+    """Parse the text of a TOML file that stands within every limit."""
     try:
-        return tomllib.loads(text)
+        if _DOTTED.search(text):
+            raise RecursionError
+        found = tomllib.loads(text)
+    except RecursionError:
+        raise SpecError(f"{place}: nested deeper than the limit of {DEPTH}; flatten it") from None
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path.name}: not valid TOML ({error}); correct that line") from None
+        raise SpecError(f"{place}: not valid TOML ({error}); correct that line") from None
+    except ValueError:  # Python converts no text of so many digits
+        raise SpecError(f"{place}: a number has thousands of digits; correct it") from None
+    refuse_document(found, place)
+    return found
 
 
 @dataclass(frozen=True)
@@ -123,15 +144,20 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self._wrong(key, value, "a number", stand_in)
         if not math.isfinite(value) or not value > above:
-            return self._wrong(key, value, f"a number above {above:g}", stand_in)
+            wanted = "a number that is finite" if math.isinf(above) else f"a number above {above:g}"
+            return self._wrong(key, value, wanted, stand_in)
         return float(value)
 
     def integer(self, key: str, default: Any = REQUIRED, *, at_least: int = 0) -> int:
         """Return a whole number of at least a bound."""
         value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-            return self._wrong(key, value, f"a whole number of at least {at_least}", at_least)
-        return value
+        if value is _ABSENT:
+            return at_least
+        try:
+            return whole_number(value, key, least=at_least, place=f"{self.place}: {key}")
+        except SpecError as error:
+            fault(error)
+            return at_least
 
     def flag(self, key: str, default: bool) -> bool:
         """Return true or false."""
@@ -215,5 +241,5 @@ class Table:
 
     def _wrong(self, key: str, value: Any, wanted: str, stand_in: T) -> T:
         if value is not _ABSENT:
-            fault(SpecError(f"{self.place}: {key} = {value!r} is not {wanted}; correct it"))
+            fault(SpecError(f"{self.place}: {key} = {shown(value)} is not {wanted}; correct it"))
         return stand_in

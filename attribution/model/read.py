@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -11,10 +11,13 @@ from typing import Any
 
 from attribution.content import content
 from attribution.errors import SpecError, nearest
+from attribution.limits import shown
 from attribution.model.accept import check_model
+from attribution.model.document import refuse_document
 from attribution.model.faults import each, gather, part
-from attribution.model.grammar import Table, read_toml
+from attribution.model.grammar import Table, parse_toml, read_toml
 from attribution.model.identify import identification_of
+from attribution.model.names import refuse_name
 from attribution.model.restriction import Identification
 from attribution.model.scheme import Errors, Scheme
 from attribution.model.sections import (
@@ -38,6 +41,7 @@ from attribution.model.spec import (
 )
 from attribution.model.studies import QUESTIONS
 from attribution.model.study import StudySpec, parse_study
+from attribution.model.table import refuse_reserved
 
 VARS = ("bvar", "bvar_signs", "factor", "svar", "var")
 """Kinds that are a VAR, with shocks and a decomposition."""
@@ -64,11 +68,16 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in content("models").glob("*.toml")))
 
 
-def find_model(name: str) -> Path:
+def find_model(name: str | Path) -> Path:
     """Path of a shipped model or of the user's file."""
+    if not isinstance(name, str | Path):
+        raise SpecError(
+            f"model {shown(name)}: neither a name nor a path; name a shipped model or a file ending"
+            " in .toml"
+        )
     path = Path(name)
-    if path.suffix == ".toml":
-        if not path.is_file():
+    if path.suffix == ".toml" or isinstance(name, Path):
+        if not os.path.exists(path):
             raise SpecError(f"model '{name}': no such file; check the path")
         return path
     if name not in model_names():
@@ -79,7 +88,7 @@ def find_model(name: str) -> Path:
     return content("models") / f"{name}.toml"
 
 
-def read_model(name: str) -> ModelSpec | StudySpec:
+def read_model(name: str | Path) -> ModelSpec | StudySpec:
     """Read a shipped model by its name, or a model file by its path.
 
     Raises
@@ -123,11 +132,16 @@ def model_from(source: Mapping[str, Any] | str, name: str = "model") -> ModelSpe
     SpecError, IdentificationError
         As for a file; a table in a file of its own is sought from the working directory.
     """
+    refuse_name(name, "model: the name")
     if isinstance(source, str):
-        try:
-            source = tomllib.loads(source.removeprefix("\ufeff"))
-        except tomllib.TOMLDecodeError as error:
-            raise SpecError(f"{name}: not valid TOML ({error}); correct that line") from None
+        source = parse_toml(source.removeprefix("\ufeff"), name)
+    elif isinstance(source, Mapping):
+        refuse_document(source, name)
+    else:
+        raise SpecError(
+            f"{name}: {shown(source)} is no model; give the text of a model file, or a mapping with"
+            " its keys (a file is read by read_model)"
+        )
     return parse_model(Table(name, source), name, None)
 
 
@@ -146,7 +160,22 @@ def parse_model(table: Table, name: str, path: Path | None) -> ModelSpec | Study
         )
     kind = table.choice("kind", KINDS)
     parse = parse_study if kind in QUESTIONS else _var
-    return gather(lambda: parse(table, kind, name, path))
+    spec: ModelSpec | StudySpec = gather(lambda: parse(table, kind, name, path))
+    refuse_names(spec)
+    return spec
+
+
+def refuse_names(spec: ModelSpec | StudySpec) -> None:
+    """Refuse names that paths, pages and screens cannot bear, of the model and what it names."""
+    refuse_name(spec.name, "model: the name")
+    if isinstance(spec, StudySpec):
+        named = {"column": spec.question.columns}
+    else:
+        windows = tuple(window.name for window in spec.event.windows)
+        named = {"column": spec.columns, "channel": spec.channels, "window": windows}
+    for what, names in named.items():
+        for name in names:
+            refuse_name(name, f"{spec.name}: {what}")
 
 
 def _var(table: Table, kind: str, name: str, path: Path | None) -> ModelSpec:
@@ -199,5 +228,6 @@ def _var(table: Table, kind: str, name: str, path: Path | None) -> ModelSpec:
             "expectations", lambda: each(table.many("expectations"), expectation_of), ()
         ),
     )
+    refuse_reserved(spec.channels, f"{name}: shock")
     check_model(spec)
     return spec

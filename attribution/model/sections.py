@@ -21,6 +21,8 @@ from attribution.model.spec import (
 )
 
 SIGNS = {"+": 1, "-": -1}
+TABLES = ("known only as a sum", "ledger", "responses", "transitory part", "variance shares")
+"""Names that tables of a run bear beside those of its windows."""
 QUIET = ("svar", "var")
 """Kinds that may be asked for responses alone, without an event."""
 
@@ -78,8 +80,10 @@ def _window(table: Table) -> Window:
     window = Window(table.text("name"), table.day("start"), table.day("end"))
     if window.end < window.start:
         raise SpecError(f"{table.place}: it ends before it starts; swap the two dates")
-    if "/" in window.name:
-        raise SpecError(f"{table.place}: name '{window.name}' holds a slash; rename it")
+    if window.name.casefold() in TABLES:
+        raise SpecError(
+            f"{table.place}: '{window.name}' is a table of every run; rename the window"
+        )
     return window
 
 

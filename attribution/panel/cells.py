@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from attribution.errors import DataError, nearest
+from attribution.errors import DataError, SpecError, nearest
+from attribution.limits import CELLS, DATA_BYTES, bounded
+from attribution.model.names import refuse_name
 from attribution.panel.card import Card
 
 
@@ -21,7 +23,7 @@ def read_cells(card: Card, path: Path) -> pd.DataFrame:
         If the file cannot be read, is empty, ragged, or disagrees with the card about its columns,
         or if a cell of a number column is no finite number.
     """
-    columns = _parquet(path) if path.suffix == ".parquet" else _csv(path)
+    columns = _columns(path)
     _check_header(card, path, tuple(columns))
     if not len(next(iter(columns.values()))):
         raise DataError(f"{path.name}: a header without rows; add the observations")
@@ -46,7 +48,19 @@ def header_of(path: Path) -> tuple[str, ...]:
     DataError
         If the file cannot be read.
     """
-    return tuple(_parquet(path) if path.suffix == ".parquet" else _csv(path))
+    return tuple(_columns(path))
+
+
+def _columns(path: Path) -> dict[str, pd.Series]:
+    """Columns of a file within the limits, by name."""
+    bounded(path, DATA_BYTES, "keep the days and columns that a model reads", DataError)
+    found = _parquet(path) if path.suffix == ".parquet" else _csv(path)
+    try:
+        for name in found:
+            refuse_name(name, f"{path.name}: column", raw=True)
+    except SpecError as error:  # the rule of model files, put to work on data
+        raise DataError(str(error)) from None
+    return found
 
 
 def _csv(path: Path) -> dict[str, pd.Series]:
@@ -69,6 +83,7 @@ def _csv(path: Path) -> dict[str, pd.Series]:
                 f"{path.name}: its cells are separated by {word}; save it with commas, and points"
                 " in numbers"
             )
+    _refuse_masses(path, len(body), len(header))
     for row, cells in enumerate(body, start=1):
         if len(cells) != len(header):
             raise DataError(
@@ -91,10 +106,20 @@ def _parquet(path: Path) -> dict[str, pd.Series]:
             f"{path.name}: reading Parquet needs pyarrow; install attribution[parquet]"
         ) from None
     try:
+        shape = parquet.ParquetFile(path).metadata
+        _refuse_masses(path, shape.num_rows, shape.num_columns)
         table = parquet.read_table(path)
     except (arrow.ArrowException, OSError):
         raise DataError(f"{path.name}: not a Parquet file; write it again, or give CSV") from None
     return {name: table.column(name).to_pandas() for name in table.column_names}
+
+
+def _refuse_masses(path: Path, rows: int, columns: int) -> None:
+    if rows * columns > CELLS:
+        raise DataError(
+            f"{path.name}: {rows:,} rows of {columns:,} columns, above the limit of {CELLS:,}"
+            " cells; keep the days and columns that a model reads"
+        )
 
 
 def _check_header(card: Card, path: Path, header: tuple[str, ...]) -> None:

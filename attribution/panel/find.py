@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def find_data(name: str, data: Path | str | None = None) -> tuple[Card, Path]:
         If the card or the file is missing, or the file is neither CSV nor Parquet.
     """
     data = Path(data) if isinstance(data, str) else data
-    if data is not None and not data.exists():
+    if data is not None and not os.path.exists(data):
         raise DataError(f"data '{data}': no such file or folder; check the path")
     if data is not None and data.is_file() and data.suffix != ".toml":
         path, card_path = data, data.with_suffix(".toml")

@@ -59,6 +59,8 @@ def answer_cells(
 def terminal_study(title: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[Any]:
     """Yield what a terminal shows of a study: its answers, then each further table if short."""
     yield f"\n[bold]{title}[/bold]"
+    from rich.markup import escape
+
     from attribution.report.layered import answers_grids  # it is set with what is below
 
     yield from answers_grids("", tables[ANSWERS])
@@ -68,7 +70,7 @@ def terminal_study(title: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[A
         if len(table) <= SHORT and _width(table) <= get_terminal_size().columns:
             yield free_grid(name, table)
         else:
-            yield f"[dim]{label(name)}: {len(table)} rows, in the report[/dim]"
+            yield f"[dim]{escape(label(name))}: {len(table)} rows, in the report[/dim]"
 
 
 def _width(table: pd.DataFrame) -> int:

@@ -53,6 +53,7 @@ STYLE: dict[str, object] = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # a dollar in a title is a dollar
     "grid.color": GRID,
     "grid.linewidth": 0.6,
     "xtick.color": QUIET,

@@ -224,12 +224,13 @@ def _free(value: object) -> str:
 def terminal_table(table: pd.DataFrame, heading: str) -> Table:
     """Return one window for the terminal: mean, 5 %, 95 % and per cent of every row."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     places, said = decimals(table), rows(table)
     logs = isfinite(said["observed"]["percent"])
     shown = Table(
-        title=heading,
+        title=escape(heading),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
@@ -242,5 +243,5 @@ def terminal_table(table: pd.DataFrame, heading: str) -> Table:
         shown.add_column(column, justify="right", no_wrap=True)
     for name, row in said.items():
         numbers = [number(row[key], places) for key in ("mean", "q05", "q95")]
-        shown.add_row(name, *numbers, *([per_cent(row["percent"], places)] if logs else []))
+        shown.add_row(escape(name), *numbers, *([per_cent(row["percent"], places)] if logs else []))
     return shown

@@ -83,7 +83,7 @@ def _bands(table: pd.DataFrame, heading: str) -> Any:
 
     middle = "mean" if "mean" in table else "median"
     shown = Table(
-        title=heading, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+        title=escape(heading), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
         caption=f"{middle}s and bands are taken horizon by horizon", caption_justify="left",
     )  # fmt: skip
     shown.add_column("")
@@ -93,13 +93,14 @@ def _bands(table: pd.DataFrame, heading: str) -> Any:
     for name, cells in tables.band_cells(table[[middle, *_BANDS]]):
         channel = tables.channel_of(name)
         horizon = name.rpartition(", ")[2]
-        shown.add_row("" if channel == before else numbers.label(channel), horizon, *cells)
+        shown.add_row("" if channel == before else escape(numbers.label(channel)), horizon, *cells)
         before = channel
     return shown
 
 
 def _sums(name: str, table: pd.DataFrame) -> Iterator[str]:
-    yield f"[bold]{name}[/bold]: the parts are correlated below −0.8, so read the sum"
+    yield f"[bold]{escape(name)}[/bold]: the parts are correlated below −0.8, so read the sum"
     for row, values in table.iterrows():
         span = numbers.span(values["q05"], values["q95"], 1)
-        yield f"  {numbers.label(str(row))}: {numbers.number(values['mean'], 1)}, 90 % {span}"
+        named = escape(numbers.label(str(row)))
+        yield f"  {named}: {numbers.number(values['mean'], 1)}, 90 % {span}"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attribution.errors import DataError, nearest
+from attribution.model.names import file_name
 from attribution.report import tables as text
 from attribution.report.draws import windows
 from attribution.report.figures import pictures
 from attribution.report.page import Inline, inline, page
+from attribution.report.sheet import csv_text
 from attribution.report.style import png_bytes, svg_bytes
 from attribution.run import REPORT, whole
 
@@ -60,11 +61,6 @@ def _refuse_missing(tree: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> No
         text.checked(tables[name], name)
 
 
-def file_name(name: str) -> str:
-    """Return a name that every file system and every link takes."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "unnamed"
-
-
 def render_report(
     tree: xr.DataTree, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], new: Path
 ) -> list[str]:
@@ -81,8 +77,8 @@ def render_report(
         names.append(name)
 
     for name, table in tables.items():
-        csv = table.to_csv(index_label="name", lineterminator="\n")
-        put(f"tables/{file_name(name)}.csv", csv.encode("utf-8"))
+        sheet = csv_text(table, index_label="name")
+        put(f"tables/{file_name(name)}.csv", sheet.encode("utf-8"))
     inlined = []
     for picture in pictures(tree, tables):
         stem = file_name(picture.name)

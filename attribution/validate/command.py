@@ -7,11 +7,18 @@ from typing import Annotated
 
 import typer
 
+from attribution.limits import most
+from attribution.screen import echo
+from attribution.target import refuse_file
+
 Designs = Annotated[
     list[str] | None, typer.Argument(help="Designs to run, by name; all if none is named.")
 ]
 Count = Annotated[
-    int | None, typer.Option(min=1, help="Replications of each; its own number if not given.")
+    int | None,
+    typer.Option(
+        min=1, max=most("replications"), help="Replications of each; its own number if not given."
+    ),
 ]
 
 
@@ -21,8 +28,12 @@ def validate(
     out: Annotated[
         Path, typer.Option(help="Folder of the records; found again after a stop.")
     ] = Path("validation"),
-    seed: Annotated[int, typer.Option(min=0, help="One seed reproduces every record.")] = 1,
-    processes: Annotated[int, typer.Option(min=1, help="Of this machine.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=most("seed"), help="One seed reproduces every record.")
+    ] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, max=most("processes"), help="Of this machine.")
+    ] = 1,
     names: Annotated[bool, typer.Option("--list", help="List the designs and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
@@ -34,8 +45,9 @@ def validate(
 
     if names:
         for task, size in chosen(designs or ()):
-            typer.echo(f"{task.name:<26} {size:>5}")
+            echo(f"{task.name:<26} {size:>5}")
         return
+    refuse_file(out)
     silent, failed = quiet or json, []
     for task, size in chosen(designs or ()):
         outcome = run(
@@ -49,12 +61,12 @@ def validate(
         holds, said = finish(outcome, out / task.name)
         if not silent:
             on_one_line("")
-            typer.echo(said)
+            echo(said)
         if not holds:
             failed.append(task.name)
     text = collect(out)
     if json:
-        typer.echo(text)
+        echo(text)
     if failed:
         _refuse(failed, out)
 
