@@ -63,7 +63,9 @@ def read(data: bytes, name: str) -> xr.DataTree:
         with h5py.File(BytesIO(data), "r") as file:
             refuse_foreign(file, len(data), name)
         with xr.open_datatree(BytesIO(data), engine=ENGINE) as tree:
-            return tree.load()
+            # a tree's own load leaves a variable that is named like its group in the file
+            held = {node.path: node.to_dataset(inherit=False).load() for node in tree.subtree}
+            return xr.DataTree.from_dict(held)
     except DataError:
         raise
     except Exception as error:  # of whatever layer meets what it does not expect

@@ -138,6 +138,10 @@ def load_run(folder: Path | str, *, unconverged: bool = False) -> Run:
             f"run {shown(folder)}: no path; give the folder that 'attribution fit' wrote"
         )
     folder = Path(folder)
+    if not os.path.isdir(folder):  # false, and no error, for a path that no system takes
+        raise DataError(
+            f"run '{folder}': it holds no {MANIFEST}; give the folder that 'attribution fit' wrote"
+        )
     settle(folder)
     for last in (*[False] * (TRIES - 1), True):
         before = _bytes(folder / MANIFEST)
@@ -161,7 +165,7 @@ def _read(folder: Path) -> Run:
     from attribution.record.weighted import refuse_unequal
 
     path = folder / MANIFEST
-    if not os.path.isfile(path):  # false, and no error, for a path that no system takes
+    if not path.is_file():
         raise DataError(
             f"run '{folder}': it holds no {MANIFEST}; give the folder that 'attribution fit' wrote"
         )

@@ -310,7 +310,10 @@ def test_a_run_whose_draws_need_weights_is_refused_on_loading(tmp_path, bad):
         save_run(Run(tree, dict.fromkeys(KEYS, "")), tmp_path)
 
     save(bad)
-    with pytest.raises(DataError, match=r"run\.nc: .*unequal weights.*fit the model again$"):
+    with pytest.raises(
+        DataError,
+        match=r"run\.nc: .*(unequal weights|not finite and non-neg).*fit the model again$",
+    ):
         load_run(tmp_path)
     save([1.0, 1.0])
     assert load_run(tmp_path).tree["posterior/contribution"].mean() == 1.5

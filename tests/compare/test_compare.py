@@ -202,7 +202,7 @@ def test_folders_are_loaded_and_other_names_are_fitted(runs, tmp_path, monkeypat
     asked = []
     monkeypatch.setattr(
         "attribution.compare.sources.fit",
-        lambda name, **settings: asked.append((name, settings["event"])) or runs["proxy"],
+        lambda spec, **settings: asked.append((spec.name, settings["event"])) or runs["proxy"],
     )
     monkeypatch.chdir(tmp_path)
     for name in ("signs", "a/signs"):

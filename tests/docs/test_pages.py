@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 import attribution
+from attribution.cli.door import ARITHMETIC, FAULT, INPUT, INTERRUPTED, MACHINE, NO_READER
 from attribution.errors import AttributionError
 from attribution.model import read_model
 from attribution.model.cell import CELL_KEYS
@@ -103,7 +104,7 @@ def test_the_page_of_checks_lists_every_exit_code(docs):
     }
     assert AdditivityError in AttributionError.__subclasses__()
     codes = {kind.exit_code for kind in AttributionError.__subclasses__()}
-    assert listed == {0, *codes}
+    assert listed == {0, *codes, INPUT, MACHINE, ARITHMETIC, FAULT, INTERRUPTED, NO_READER}
 
 
 def test_the_changelog_knows_the_version(docs):

@@ -79,7 +79,7 @@ def test_slices_leave_the_draws_of_the_gibbs_sampler_where_they_are(shipped):
     _, reduced, cones, claims, crash = shipped
     rng = np.random.default_rng(3)
     impact = cone_chains(reduced, cones, 30, rng, place="shipped").reshape(-1, *reduced.scale.shape)
-    of = _Map(reduced, claims)
+    of = _Map(reduced, claims, None)
     states = normals_of(reduced, impact, rng)
     factor, q, _ = of.draws(states)
     np.testing.assert_allclose(factor @ q, impact, rtol=1e-8, atol=1e-10)
