@@ -23,9 +23,9 @@ STILL = 1e-12
 
 @dataclass(frozen=True)
 class Units:
-    """Mean and size of every column, the outcome's own name among them."""
+    """Mean and size of the outcome and of every other column, which may have its name."""
 
-    outcome: str
+    outcome: tuple[float, float]
     mean: pd.Series
     size: pd.Series
 
@@ -34,7 +34,7 @@ class Units:
         names = list(inner.index)
         found = self._change(names) @ inner.to_numpy()
         if CONSTANT in names:
-            found[names.index(CONSTANT)] += self.mean[self.outcome]
+            found[names.index(CONSTANT)] += self.outcome[0]
         return pd.Series(found, names)
 
     def errors(self, inner: pd.DataFrame) -> pd.Series:
@@ -45,14 +45,14 @@ class Units:
         return pd.Series(np.sqrt(np.diag(covariance)), names)
 
     def _change(self, names: list[str]) -> np.ndarray:
-        change = np.diag(float(self.size[self.outcome]) / self.size[names].to_numpy())
+        change = np.diag(self.outcome[1] / self.size[names].to_numpy())
         if CONSTANT in names:
             change[names.index(CONSTANT)] -= self.mean[names].to_numpy() @ change
         return change
 
     def test(self, inner: AndersonRubin, endogenous: str) -> AndersonRubin:
         """Return a test of the coefficient in the units of the data."""
-        pair = np.array([self.size[self.outcome], self.size[endogenous]])
+        pair = np.array([self.outcome[1], self.size[endogenous]])
         square = np.array([pair[0] ** 2, pair[0] * pair[1], pair[1] ** 2])
         return AndersonRubin(
             inner.moment * pair[:, None], inner.covariance * square[:, None, None], inner.freedom
@@ -61,11 +61,9 @@ class Units:
 
 def standardised(columns: Columns) -> tuple[Columns, Units]:
     """Centre every column but the constant and divide it by its standard deviation."""
-    parts = [columns.outcome.to_frame(), columns.endogenous, columns.exogenous, columns.instruments]
-    whole = pd.concat(parts, axis=1).astype(float)
-    mean, size = whole.mean(), whole.std(ddof=0)
-    still = size <= STILL * whole.abs().max()
-    size[still] = 1.0
+    parts = [columns.endogenous, columns.exogenous, columns.instruments]
+    answer = _moments(columns.outcome.to_frame().astype(float))
+    mean, size, still = _moments(pd.concat(parts, axis=1).astype(float))
     mean[CONSTANT] = 0.0
 
     def inward(part: pd.DataFrame) -> pd.DataFrame:
@@ -73,12 +71,22 @@ def standardised(columns: Columns) -> tuple[Columns, Units]:
         moved.loc[:, still[part.columns] & (part.columns != CONSTANT)] = 0.0
         return moved
 
-    outcome, endogenous, exogenous, instruments = (inward(part.astype(float)) for part in parts)
+    centre, spread, flat = (float(moment.iloc[0]) for moment in answer)
+    outcome = (columns.outcome.astype(float) - centre) / spread
+    endogenous, exogenous, instruments = (inward(part.astype(float)) for part in parts)
     inner = replace(
         columns,
-        outcome=outcome.iloc[:, 0],
+        outcome=outcome * 0.0 if flat else outcome,
         endogenous=endogenous,
         exogenous=exogenous,
         instruments=instruments,
     )
-    return inner, Units(str(columns.outcome.name), mean, size)
+    return inner, Units((centre, spread), mean, size)
+
+
+def _moments(whole: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Mean and standard deviation of each column, and which stand still; of these the sd is one."""
+    mean, size = whole.mean(), whole.std(ddof=0)
+    still = size <= STILL * whole.abs().max()
+    size[still] = 1.0
+    return mean, size, still

@@ -8,6 +8,7 @@ import pytest
 
 import attribution as at
 from attribution.errors import DataError
+from attribution.record import study_tables
 from attribution.report.figures import pictures
 from attribution.results import tables
 from attribution.run import load_run, save_run
@@ -187,3 +188,10 @@ def test_the_shipped_model_ends_before_the_event_and_keeps_both_readings_of_ibit
     assert spec.sample.end < date(2026, 2, 5)
     names = {equation.name for equation in spec.question.equations}
     assert {"ibit_next_row", "ibit_as_stamped", "other_funds"} == names
+
+
+@pytest.mark.parametrize("name", ["flow_return", "degrossing", "panel"])
+def test_a_shipped_study_that_is_quick_runs_from_its_file_to_its_answers(name):
+    """One of them has its outcome, a row ahead, among its own covariates."""
+    run = at.fit(name)
+    assert run.manifest["headline"] and len(study_tables(run.tree)["answers"])
