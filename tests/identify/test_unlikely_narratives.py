@@ -6,7 +6,7 @@ import pytest
 import attribution as at
 from attribution.errors import IdentificationError
 from attribution.identify.compile import compiled
-from attribution.identify.weights import narrative_weight
+from attribution.identify.weights import HITS, narrative_weight
 
 DATES = [f"2001-0{month}-1{day}" for month in (3, 4, 5) for day in (1, 5)]
 
@@ -138,4 +138,13 @@ def test_a_conditional_reading_works_where_narratives_hardly_ever_hold(simulated
     asked = question(frame, told(days, np.abs(gap + 0.3), 14), "conditional")
     run = at.fit(asked, data=frame, settings=at.Settings(draws=2000, seed=4, sampler="slice"))
     assert run.manifest["notes"]["acceptance"]["log_rate"] < np.log(1e-3)
-    assert run.tree["weight_factors/narratives"].to_numpy().min() > 2.0**4
+    # a day's claim holds alike on each of the fourteen days: by hand, from the impact of a draw
+    at_, shape = np.linspace(0, 2399, 60).astype(int), run.tree["structural/impact"].shape
+    impact = run.tree["structural/impact"].to_numpy().reshape(-1, *shape[2:])[at_, 0]
+    weight = run.tree["weight_factors/narratives"].to_numpy().reshape(-1)[at_]
+    parts = np.abs(impact[:, None] * np.random.default_rng(0).standard_normal((200_000, 3)))
+    chance = (2 * parts[..., 0] > parts.sum(-1)).mean(1)
+    off = np.log(weight) + 14 * np.log(chance) + 14 * (1 - chance) / (2 * HITS)
+    error = np.sqrt(14 * (1 - chance) / HITS + 14**2 * (1 - chance) / (chance * 200_000))
+    assert np.abs(off / error).max() < 4.5
+    assert abs(off.mean()) < 4 * np.sqrt((error**2).mean() / len(off) + 1e-4)
