@@ -25,10 +25,6 @@ def log_likelihoods(
     Returns
     -------
     (reading, draw, time), in the order of ``dating.READINGS``; a flow never stands for neither day.
-
-    Returns
-    -------
-    (reading, draw, time).
     """
     whole = np.full((4, len(draws.nu), len(rows.y)), -np.inf)
     whole[:3] = held_likelihoods(rows, draws, at, HOLDS, peak=peak)

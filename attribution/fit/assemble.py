@@ -29,7 +29,7 @@ from attribution.run import Run, digest_of, versions
 
 
 @dataclass(frozen=True)
-class Part:
+class JudgedFit:
     """An estimate with its decompositions, if any, judged; what it says of its draws' weights.
 
     ``failed`` says which diagnostics its draws failed, and is empty where they passed.
@@ -58,7 +58,7 @@ def reported_groups(
 def run_of(
     spec: ModelSpec,
     panel: Panel,
-    fits: list[Part],
+    fits: list[JudgedFit],
     separation: Separation | None,
     settings: Settings,
 ) -> Run:
@@ -96,7 +96,7 @@ def run_of(
 
 
 def _event(
-    spec: ModelSpec, panel: Panel, part: Part, findings: list[Finding]
+    spec: ModelSpec, panel: Panel, part: JudgedFit, findings: list[Finding]
 ) -> dict[str, xr.Dataset]:
     """Make the groups that only a run about an event has."""
     found, outcome = part.estimate, spec.event.outcome
@@ -155,7 +155,7 @@ def _manifest(
     spec: ModelSpec,
     panel: Panel,
     settings: Settings,
-    part: Part,
+    part: JudgedFit,
     findings: list[Finding],
     notes: dict[str, Any],
 ) -> dict[str, Any]:

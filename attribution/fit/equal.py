@@ -11,7 +11,7 @@ import xarray as xr
 from attribution import record
 from attribution.core.resample import copies, taken
 from attribution.diagnostics import weight_size
-from attribution.fit.assemble import Part, reported_groups
+from attribution.fit.assemble import JudgedFit, reported_groups
 from attribution.fit.judge import weights_finding
 from attribution.model.spec import ModelSpec
 from attribution.posterior import Decomposition, StructuralPosterior
@@ -28,7 +28,9 @@ def kept_copies(weight: np.ndarray, seed: int) -> np.ndarray:
     return copies(weight, float(np.random.default_rng([seed, STREAM]).random()))
 
 
-def equal_part(spec: ModelSpec, units: Mapping[str, str], part: Part, kept: np.ndarray) -> Part:
+def equal_part(
+    spec: ModelSpec, units: Mapping[str, str], part: JudgedFit, kept: np.ndarray
+) -> JudgedFit:
     """Lay each draw out as often as it is kept, chain after chain; keep the originals beside.
 
     Findings, the prior and the statistics of the sampler are of the draws as they came.
@@ -46,7 +48,7 @@ def equal_part(spec: ModelSpec, units: Mapping[str, str], part: Part, kept: np.n
     groups = reported_groups(spec, units, posterior, splits)
     size = {"effective_size": weight_size(kept), "resampled_from": f"/{record.WEIGHTED}"}
     groups["/posterior" if splits else "/structural"].attrs |= size
-    return Part(
+    return JudgedFit(
         replace(found, posterior=posterior, parameters=parameters, extra={**extra, **before}),
         splits,
         groups,

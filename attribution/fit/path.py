@@ -14,7 +14,7 @@ from attribution.decompose import decompose
 from attribution.errors import EventError, SpecError
 from attribution.estimation import Estimate, estimate
 from attribution.fit.asked import event_of, model_of, refuse_data, refuse_say, settings_of
-from attribution.fit.assemble import Part, reported_groups, run_of
+from attribution.fit.assemble import JudgedFit, reported_groups, run_of
 from attribution.fit.equal import equal_part, kept_copies
 from attribution.fit.every_day import refuse_shocks, whole_sample
 from attribution.fit.judge import judged, system_draws
@@ -162,7 +162,7 @@ def _columns(panel: Panel, data: Path | str | pd.DataFrame | Panel | None) -> se
     return {*panel.card.columns, *panel.values.columns, *map(str, given)}
 
 
-def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> Part:
+def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> JudgedFit:
     """Decompose every window, judge the draws, and make all weigh the same."""
     outcome = spec.event.outcome
     kept, unit = kept_copies(found.posterior.weight, seed), panel.units[outcome]
@@ -181,7 +181,7 @@ def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> Part:
     seen = judged(reported, kept, unit, found.stats)
     weight = found.posterior.weight
     failed = failure(seen, reported, weight=weight, replicates=spec.kind == "var")
-    part = equal_part(spec, panel.units, Part(found, splits, groups, seen), kept)
+    part = equal_part(spec, panel.units, JudgedFit(found, splits, groups, seen), kept)
     return replace(part, failed=failed)
 
 

@@ -15,7 +15,7 @@ from attribution.errors import AttributionError, DiagnosticsError
 from attribution.run import UNCONVERGED, Run
 
 if TYPE_CHECKING:
-    from attribution.fit.assemble import Part
+    from attribution.fit.assemble import JudgedFit
     from attribution.model.study import StudySpec
 
 
@@ -28,7 +28,7 @@ def failure(judged: sampling.Sampling, reported: xr.DataArray, **how: Any) -> st
     return ""
 
 
-def refuse_unconverged(part: Part, run_of: Callable[[], Run]) -> None:
+def refuse_unconverged(part: JudgedFit, run_of: Callable[[], Run]) -> None:
     """Refuse a part whose draws failed; its run, if one can be made of them, goes with the error.
 
     Raises
