@@ -24,6 +24,7 @@ from attribution.diagnostics import (
     summary,
 )
 from attribution.errors import SpecError, nearest
+from attribution.limits import SAMPLERS
 from attribution.netcdf import load, save
 
 __all__ = [
@@ -42,7 +43,6 @@ __all__ = [
     "summary",
 ]
 
-SAMPLERS = ("pymc", "nutpie")
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 # What the libraries say of calling our operations through Python, and of their own compiled code.

@@ -24,6 +24,8 @@ MOST: Mapping[str, int] = MappingProxyType(
     }
 )
 """Largest whole number by the name of a key, an option or a setting."""
+SAMPLERS = ("pymc", "nutpie")
+"""Implementations of the No-U-Turn sampler that a user may choose."""
 LEAST_DRAWS = 4
 """Fewest draws: one a chain."""
 WHOLE = 100_000

@@ -156,8 +156,8 @@ def test_draws_of_a_study_that_did_not_converge_are_kept_without_an_answer(
     monkeypatch.setattr(studied, "digest_of", lambda spec: "m")
     monkeypatch.setattr(
         studied,
-        "estimate_study",
-        lambda *_: sampled({"sum of a/b": apart, "one": apart[..., 0]}, {}, "toy"),
+        "loaded",
+        lambda _: lambda *_: sampled({"sum of a/b": apart, "one": apart[..., 0]}, {}, "toy"),
     )
     with pytest.raises(DiagnosticsError, match="toy: the sampler did not converge") as failed:
         fit(spec)

@@ -67,12 +67,12 @@ def counterfactual(
     json: Json = False,
 ) -> None:
     """Say what a saved run's move would have been without some of its mechanisms."""
-    from attribution import switching
     from attribution.run import load_run
+    from attribution.switching import asked, shown
 
     off = [name.strip() for name in without.split(",") if name.strip()]
-    found = switching.switched_off(load_run(run), off)
+    found = asked.switched_off(load_run(run), off)
     if json:
-        echo(switching.as_json(found))
+        echo(shown.as_json(found))
         return
-    console_of().print(*switching.lines(found), sep="\n")
+    console_of().print(*shown.lines(found), sep="\n")

@@ -2,6 +2,6 @@
 
 from attribution.estimation.dispatch import estimate
 from attribution.estimation.headline import REWEIGHTED
-from attribution.estimation.shape import Estimate
+from attribution.estimation.shape import Estimate, Sampling
 
-__all__ = ["REWEIGHTED", "Estimate", "estimate"]
+__all__ = ["REWEIGHTED", "Estimate", "Sampling", "estimate"]

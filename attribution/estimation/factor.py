@@ -7,12 +7,18 @@ import xarray as xr
 
 from attribution.check.profiles import profiles_differ
 from attribution.check.sampling import begun_again
-from attribution.estimate.factor import FactorFit
+from attribution.estimate.factor import FactorFit, fit_factor
 from attribution.estimate.factor_event import event_factors, prior_factors
 from attribution.estimation.headline import PRIOR_DRAWS, prior_ledger
-from attribution.estimation.shape import Estimate, Groups
+from attribution.estimation.shape import Estimate, Groups, Sampling
 from attribution.model.spec import ModelSpec
+from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
+
+
+def factor(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:
+    """Sample the factor companion and ask it its questions."""
+    return factor_companion(spec, fit_factor(spec, panel.values, **how.nuts()), how.rng())
 
 
 def factor_companion(spec: ModelSpec, fit: FactorFit, rng: np.random.Generator) -> Estimate:

@@ -13,11 +13,11 @@ from attribution.check.profiles import profiles_differ
 from attribution.check.sampling import begun_again
 from attribution.check.sensitivity import power_scaling, recentred
 from attribution.diagnostics import PARETO_K
-from attribution.estimate.bvar import BvarFit
+from attribution.estimate.bvar import BvarFit, fit_bvar
 from attribution.estimate.event_shocks import EventShocks, event_shocks, prior_shocks
 from attribution.estimate.loadings import loadings, past_shocks
 from attribution.estimation.expected import expectations
-from attribution.estimation.shape import Estimate, Groups
+from attribution.estimation.shape import Estimate, Groups, Sampling
 from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
@@ -25,6 +25,12 @@ from attribution.posterior import StructuralPosterior
 
 PRIOR_DRAWS = 2000
 REWEIGHTED = "event left out, on its own scale, or in"
+
+
+def bvar(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:
+    """Sample the headline model and ask it its questions."""
+    fit = fit_bvar(spec, panel.values, **how.nuts())
+    return headline(spec, panel, fit, how.rng(), how.event_in)
 
 
 def headline(

@@ -9,14 +9,22 @@ import xarray as xr
 
 from attribution.core.certified import MARGIN
 from attribution.estimate.acceptance import Acceptance
-from attribution.estimate.bvar_signs import SignsFit
+from attribution.estimate.bvar_signs import SignsFit, fit_bvar_signs
 from attribution.estimate.loadings import implied_shocks, regressed
 from attribution.estimation.expected import expectations
-from attribution.estimation.shape import Estimate, Groups
+from attribution.estimation.shape import Estimate, Groups, Sampling
 from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
+
+
+def bvar_signs(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:
+    """Draw what a table of signs and the data allow, and nothing else."""
+    fitted = fit_bvar_signs(
+        spec, panel.values, draws=how.draws, seed=how.seed, event_in=how.event_in
+    )
+    return restrictions_alone(spec, panel, fitted, how.rng())
 
 
 def acceptance_finding(accepted: Acceptance) -> Finding:

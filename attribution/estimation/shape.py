@@ -13,6 +13,44 @@ from attribution.finding import Finding
 from attribution.posterior import StructuralPosterior
 
 Groups = dict[str, xr.Dataset]
+CHAINS = 4
+TUNE = 500
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a VAR is to be estimated.
+
+    Attributes
+    ----------
+    draws : kept draws over all chains, a multiple of four.
+    seed : reproduces the estimate exactly.
+    event_in : the event's days left ``out``, on a ``scale`` of their own, or ``in``.
+    sampler : one of the kind's samplers.
+    progress : whether a sampler may show a bar.
+    """
+
+    draws: int
+    seed: int
+    event_in: str = "out"
+    sampler: str = ""
+    progress: bool = False
+
+    def nuts(self) -> dict[str, Any]:
+        """Keywords of a fit by four chains of the No-U-Turn sampler."""
+        return {
+            "draws": -(-self.draws // CHAINS),
+            "tune": TUNE,
+            "chains": CHAINS,
+            "seed": self.seed,
+            "event_in": self.event_in,
+            "progress": self.progress,
+            "sampler": self.sampler,
+        }
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers of what follows the estimate."""
+        return np.random.default_rng([self.seed, 1])
 
 
 @dataclass(frozen=True)

@@ -9,55 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attribution.errors import SpecError, nearest
+from attribution.errors import SpecError
 from attribution.estimation.asked_narratives import with_asked
 from attribution.estimation.instruments import by_instruments
 from attribution.estimation.rotations import by_order, by_restrictions
-from attribution.estimation.shape import Estimate
+from attribution.estimation.shape import Estimate, Sampling
 from attribution.estimation.told_apart import by_law
+from attribution.model.kinds import SEARCHES
 from attribution.model.scheme import ROTATION_INVARIANT
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 
-ACCEPT = "accept"
-WAYS = (ACCEPT, "gibbs", "slice")
-"""How rotations that obey a table are found: by joint acceptance, by moves inside cones of impact
-columns, or by slices inside any other set."""
-
 Scheme = Callable[[ModelSpec, Panel, int, int, str], Estimate]
 
 
-def structural_var(
-    spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str, sampler: str = ACCEPT
-) -> Estimate:
+def svar(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:
     """Estimate a structural VAR by the law and the scheme that its file names.
-
-    Parameters
-    ----------
-    draws : kept draws over all chains, a multiple of four.
-    sampler : one of ``WAYS``; but for the first only where a table restricts rotations.
 
     Raises
     ------
     SpecError
-        If the sampler is unknown or does not go with the scheme.
+        If the sampler does not go with the scheme.
     """
-    if sampler not in WAYS:
-        raise SpecError(
-            f"--sampler '{sampler}': a structural VAR has {', '.join(WAYS)}"
-            f"{nearest(sampler, WAYS)}; correct it"
-        )
-    scheme = spec.scheme.name
+    scheme, search = spec.scheme.name, how.sampler or SEARCHES[0]
     per_shock = spec.errors.law not in ROTATION_INVARIANT
-    if sampler != ACCEPT and (scheme != "restrictions" or per_shock):
+    if search != SEARCHES[0] and (scheme != "restrictions" or per_shock):
         raise SpecError(
-            f"--sampler {sampler}: model '{spec.name}' has scheme '{scheme}' and law"
+            f"--sampler {search}: model '{spec.name}' has scheme '{scheme}' and law"
             f" '{spec.errors.law}', and no rotations to search; leave it out"
         )
     if scheme == "restrictions" and not per_shock:
-        found = by_restrictions(spec, panel, draws, seed, event_in, sampler)
+        found = by_restrictions(spec, panel, how.draws, how.seed, how.event_in, search)
     else:
-        found = _way_of(scheme, per_shock=per_shock)(spec, panel, draws, seed, event_in)
+        estimate = _way_of(scheme, per_shock=per_shock)
+        found = estimate(spec, panel, how.draws, how.seed, how.event_in)
     return with_asked(spec, panel, found)
 
 

@@ -10,12 +10,11 @@ import xarray as xr
 
 from attribution import record
 from attribution.errors import DataError, SpecError
+from attribution.model.kinds import KINDS, named
 from attribution.model.spec import ModelSpec, Window
 from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
 
-DETERMINED = ("bvar_signs", "svar", "var")
-"""Kinds with as many shocks as variables, which the data of a day determine."""
 MOST = 250_000_000
 """Numbers that a group of a run may hold: two gigabytes."""
 
@@ -46,10 +45,10 @@ def refuse_shocks(spec: ModelSpec, panel: Panel, draws: int) -> None:
     SpecError
         In either case.
     """
-    if spec.kind not in DETERMINED:
+    if not KINDS[spec.kind].determined:
         raise SpecError(
             f"--shocks: kind '{spec.kind}' has more shocks than variables, and draws those of the"
-            f" event's days alone; use kind {', '.join(DETERMINED)}, or leave it out"
+            f" event's days alone; use kind {', '.join(named('determined'))}, or leave it out"
         )
     _refuse_many("--shocks", draws, len(_days(spec, panel)), len(spec.system.variables))
 

@@ -12,18 +12,19 @@ from attribution.check.separation import Separation, refuse_inseparable, separat
 from attribution.compat import one_thread
 from attribution.decompose import decompose
 from attribution.errors import EventError, SpecError
-from attribution.estimation import Estimate, estimate
+from attribution.estimation import Estimate, Sampling, estimate
 from attribution.fit.asked import event_of, model_of, refuse_data, refuse_say, settings_of
 from attribution.fit.assemble import JudgedFit, reported_groups, run_of
 from attribution.fit.equal import equal_part, kept_copies
 from attribution.fit.every_day import refuse_shocks, whole_sample
 from attribution.fit.judge import judged, system_draws
 from attribution.fit.memory import refuse_masses
-from attribution.fit.settings import DRAWS, Settings, sampler_of, ways
+from attribution.fit.settings import Settings, sampler_of, ways
 from attribution.fit.spoken import refuse_unknown_series
 from attribution.fit.studied import fit_study
 from attribution.fit.unconverged import failure, refuse_unconverged
 from attribution.model.accept import check_model
+from attribution.model.kinds import KINDS
 from attribution.model.spec import Event, ModelSpec, Window
 from attribution.model.study import StudySpec
 from attribution.panel import Panel, read_panel
@@ -86,15 +87,16 @@ def _fit(
     refuse_unknown_series(spec, _columns(panel, data))  # a misspelt cell keeps no channels apart
     separation = _separation(spec)
     spec = with_levels(spec, panel)
-    draws = chosen.draws or DRAWS.get(spec.kind, DRAWS["svar"])
+    draws = chosen.draws or KINDS[spec.kind].draws
     refuse_masses(spec, panel.values.index, draws, len(asked))
     full = whole_sample(spec, panel, draws)
     if chosen.shocks:
         refuse_shocks(spec, panel, draws)
+    how = Sampling(draws, chosen.seed, sampler=sampler, progress=chosen.progress)
     fits = []
     for way in asked:
         say(f"estimating {spec.name}" + (f", event {way}" if len(asked) > 1 else ""))
-        found = estimate(spec, panel, draws, chosen.seed, way, sampler, progress=chosen.progress)
+        found = estimate(spec, panel, replace(how, event_in=way))
         fits.append(_part(full, panel, found, chosen.seed))
         if fits[-1].failed:
             break

@@ -5,21 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import NoneType
 
-from attribution.compat import SAMPLERS
 from attribution.errors import SpecError, nearest
 from attribution.estimate.design import EVENT_IN
 from attribution.limits import LEAST_DRAWS, shown, whole_number
+from attribution.model.kinds import KINDS
 from attribution.model.spec import ModelSpec
 
-DRAWS = {"bvar": 6000, "bvar_signs": 4000, "factor": 14000, "svar": 4000, "var": 4000}
-"""Kept draws by kind of model; the sampled one needs more for the same Monte Carlo error."""
 SEED = 5
 ALL = "all"
-SEARCHES = ("accept", "gibbs", "slice")
-"""How rotations that obey a table are found: by joint acceptance; by moves inside, where all claims
-bound responses on impact; by slices inside any other set."""
-SCALED = ("bvar", "factor", "svar")
-"""Kinds that know the event's days on a scale of their own."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ def sampler_of(spec: ModelSpec, settings: Settings) -> str:
     SpecError
         If the settings name one that its kind does not have.
     """
-    known = SEARCHES if spec.kind == "svar" else SAMPLERS
+    known = KINDS[spec.kind].samplers
     chosen = settings.sampler or known[0]
     if chosen not in known:
         raise SpecError(
@@ -94,7 +87,7 @@ def ways(spec: ModelSpec, settings: Settings) -> tuple[str, ...]:
     """
     event_in = settings.event_in
     if event_in == ALL:
-        if spec.kind not in SCALED:
+        if not KINDS[spec.kind].scaled:
             raise SpecError(f"--event-in all: kind '{spec.kind}' has no 'scale'; use out or in")
         if not spec.event.asked:
             raise SpecError(

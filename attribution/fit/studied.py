@@ -15,10 +15,11 @@ from attribution.fit.judge import repairs_finding
 from attribution.fit.memory import refuse_many_rows
 from attribution.fit.settings import Settings
 from attribution.fit.unconverged import diagnosed, drawn, marked
+from attribution.model.kinds import KINDS, loaded
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence, read_evidence
 from attribution.run import Run, digest_of, versions
-from attribution.study import ANSWERS, DRAWS, Effort, Study, estimate_study
+from attribution.study import ANSWERS, Effort, Study
 from attribution.study.shape import ANSWER
 
 NO_ANSWERS = pd.DataFrame(columns=list(ANSWER))
@@ -44,12 +45,12 @@ def fit_study(
         raise SpecError(f"--sampler: kind '{spec.kind}' has one way to estimate; leave it out")
     say(f"reading {spec.sample.panel or 'data'}")
     evidence = read_evidence(spec, data)
-    draws = settings.draws or DRAWS.get(spec.kind, 0)
+    draws = settings.draws or KINDS[spec.kind].draws
     refuse_many_rows(spec, evidence.rows, draws)
     say(f"estimating {spec.name}")
     effort = Effort(draws, settings.seed, settings.progress, say)
     try:
-        study = estimate_study(spec, evidence, effort)
+        study: Study = loaded(KINDS[spec.kind].estimate)(spec, evidence, effort)
     except DiagnosticsError as error:
         if error.draws:
             error.run = _unconverged(spec, evidence, effort, error)

@@ -6,11 +6,9 @@ from dataclasses import replace
 
 from attribution.errors import SpecError, nearest
 from attribution.model.faults import fault
+from attribution.model.kinds import KINDS
 from attribution.model.restriction import OUTCOME, SHOCK, Identification
 from attribution.model.spec import ModelSpec
-
-ACCEPTING = ("bvar_signs", "svar")
-"""Kinds that read a cell as a condition which rotations of the shocks meet or do not."""
 
 
 def check_restricted(spec: ModelSpec, table: Identification) -> None:
@@ -60,7 +58,7 @@ def cells_beside(spec: ModelSpec) -> tuple[str, ...]:
     """
     table = spec.identification
     own = table is None or table.path is None or table.path == spec.path
-    if table is None or own or spec.kind not in ACCEPTING:
+    if table is None or own or not KINDS[spec.kind].accepting:
         return ()
     beyond = _restricted(replace(table, cells=()))
     lacking = {cell.variable for cell in table.cells} - {*spec.system.variables, *beyond}

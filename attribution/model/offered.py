@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attribution.errors import SpecError
 from attribution.model.inferred import check_inferred
+from attribution.model.kinds import KINDS
 from attribution.model.parts import ORDERED, check_order, check_parts
 from attribution.model.restriction import OUTCOME, Identification
 from attribution.model.scheme import LAWS, ROTATION_INVARIANT, Errors, Scheme
@@ -20,8 +21,6 @@ OFFERED = {
 }
 """Laws that each scheme is offered with."""
 STUDENT = ("student_t", "independent_t")
-HEADLINE = ("bvar", "factor")
-"""Kinds built on elasticities, with shocks of a series' own and series with missing spells."""
 
 
 def check_offered(spec: ModelSpec) -> None:
@@ -55,7 +54,7 @@ def check_offered(spec: ModelSpec) -> None:
         "[system] auxiliary": bool(spec.system.auxiliary),
     }
     foreign = {} if spec.kind == "svar" else dict.fromkeys(_there(structural), "svar")
-    if spec.kind not in HEADLINE:
+    if not KINDS[spec.kind].elastic:
         foreign |= dict.fromkeys(_there(headline), "bvar")
     for name, kind in foreign.items():
         raise SpecError(

@@ -17,6 +17,7 @@ from attribution.model.document import refuse_document
 from attribution.model.faults import each, gather, part
 from attribution.model.grammar import Table, parse_toml, read_toml
 from attribution.model.identify import identification_of
+from attribution.model.kinds import KINDS, STUDIES, VARS
 from attribution.model.names import refuse_name
 from attribution.model.restriction import Identification
 from attribution.model.scheme import Errors, Scheme
@@ -39,13 +40,9 @@ from attribution.model.spec import (
     StructuralPrior,
     System,
 )
-from attribution.model.studies import QUESTIONS
 from attribution.model.study import StudySpec, parse_study
 from attribution.model.table import refuse_reserved
 
-VARS = ("bvar", "bvar_signs", "factor", "svar", "var")
-"""Kinds that are a VAR, with shocks and a decomposition."""
-KINDS = (*VARS, *QUESTIONS)
 TOP = (
     "schema",
     "kind",
@@ -158,8 +155,8 @@ def parse_model(table: Table, name: str, path: Path | None) -> ModelSpec | Study
         raise SpecError(
             f"{table.place}: schema {table.values['schema']} is unknown; use schema = 1"
         )
-    kind = table.choice("kind", KINDS)
-    parse = parse_study if kind in QUESTIONS else _var
+    kind = table.choice("kind", tuple(KINDS))
+    parse = parse_study if kind in STUDIES else _var
     spec: ModelSpec | StudySpec = gather(lambda: parse(table, kind, name, path))
     refuse_names(spec)
     return spec

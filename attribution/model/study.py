@@ -10,7 +10,7 @@ from typing import Protocol
 from attribution.errors import SpecError
 from attribution.model.faults import part
 from attribution.model.grammar import Table
-from attribution.model.studies import QUESTIONS
+from attribution.model.kinds import KINDS, loaded
 
 ALWAYS = ("schema", "kind", "title", "references", "sample")
 """Keys that every model file may have; a kind adds its own sections."""
@@ -71,8 +71,8 @@ def parse_study(table: Table, kind: str, name: str, path: Path | None) -> StudyS
     SpecError
         With the file, the key and the remedy.
     """
-    sections, question_of = QUESTIONS[kind]
-    table.known((*ALWAYS, *sections))
+    reader = loaded(KINDS[kind].question)
+    table.known((*ALWAYS, *reader.SECTIONS))
     return StudySpec(
         name=name,
         kind=kind,
@@ -81,7 +81,7 @@ def parse_study(table: Table, kind: str, name: str, path: Path | None) -> StudyS
         sample=part(
             "sample", lambda: _sample_of(table.sub("sample", required=True)), StudySample()
         ),
-        question=part("question", lambda: question_of(table), None),
+        question=part("question", lambda: reader.question_of(table), None),
         path=path,
     )
 

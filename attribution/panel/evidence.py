@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import DataError, nearest
+from attribution.model.kinds import KINDS
 from attribution.model.spec import Window
 from attribution.model.study import StudySpec
 from attribution.panel.card import Card
@@ -217,7 +218,7 @@ def _of_frame(spec: StudySpec, frame: pd.DataFrame, units: Mapping[str, str]) ->
             refuse_infinite(name, rows[name].to_numpy(), rows.index)
         else:
             rows[name] = rows[name].astype(object)
-    rows, line, repairs = ordered(rows, lagged=spec.kind in ("counterfactual", "projection"))
+    rows, line, repairs = ordered(rows, lagged=KINDS[spec.kind].lagged)
     rows, counted = _judged(spec, rows, line, PLACE)
     digest = hashlib.sha256(rows.to_csv().encode()).hexdigest()
     unit = {name: units.get(name, "unit") for name in spec.question.columns}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attribution.diagnostics import PARETO_K
+from attribution.model.kinds import KINDS, loaded
 from attribution.record import is_study
 from attribution.report import numbers
 from attribution.report.comparison import event_in_comparison, robust_bounds
@@ -13,7 +14,6 @@ from attribution.report.draws import has, longest_window, windows
 from attribution.report.impulse import impulse_responses
 from attribution.report.picture import Picture
 from attribution.report.prior_posterior import prior_against_posterior
-from attribution.report.studies import study_pictures
 from attribution.report.through import through_the_window
 from attribution.report.variance import variance_shares
 from attribution.report.waterfall import waterfall
@@ -55,6 +55,13 @@ def pictures(tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame]) -> list[P
     if has(tree, "fevd"):
         drawn.append(_variance(tree))
     return drawn
+
+
+def study_pictures(tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame]) -> list[Picture]:
+    """Draw every figure of a study, named after its kind, so that a later run replaces it."""
+    kind = str(tree.attrs["study"])
+    drawn: list[Picture] = loaded(KINDS[kind].pictures).pictures(tree, summaries)
+    return [picture._replace(name=f"{kind}_{picture.name}") for picture in drawn]
 
 
 def _waterfall(tree: xr.DataTree, table: pd.DataFrame, window: str) -> Picture:

@@ -1,6 +1,5 @@
 """Models that are no VAR: a specification and its evidence in, a study's answer out."""
 
-from attribution.study.dispatch import DRAWS, estimate_study
 from attribution.study.shape import ANSWERS, Effort, Study
 
-__all__ = ["ANSWERS", "DRAWS", "Effort", "Study", "estimate_study"]
+__all__ = ["ANSWERS", "Effort", "Study"]

@@ -8,7 +8,8 @@ import pytest
 
 import attribution as at
 from attribution.panel import Evidence
-from attribution.study import Effort, estimate_study
+from attribution.study import Effort
+from attribution.study.barrier import barrier_study
 
 DAY = date(2026, 2, 5)
 FUND = {"2025-12-10": 52.0, "2026-02-03": 43.3, "2026-02-04": 41.57, "2026-02-05": 36.1}
@@ -87,9 +88,7 @@ def study(model, evidence):
     """Answer the question of a book."""
 
     def made(records, *, draws=400, seed=1, fund=None, index=INDEX, **sections):
-        return estimate_study(
-            model(**sections), evidence(records, fund, index), Effort(draws, seed)
-        )
+        return barrier_study(model(**sections), evidence(records, fund, index), Effort(draws, seed))
 
     return made
 

@@ -16,7 +16,8 @@ from attribution.model.uncertain import Uncertain
 from attribution.panel import read_evidence
 from attribution.record import study_tables
 from attribution.report.figures import pictures
-from attribution.study import Effort, estimate_study
+from attribution.study import Effort
+from attribution.study.barrier import barrier_study
 from attribution.study.barrier_assumptions import rank_correlation
 from attribution.study.barrier_findings import CERTAIN
 
@@ -106,7 +107,7 @@ def test_rank_correlation_is_that_of_ranks():
 def test_without_a_volume_the_size_is_untestable(model, evidence):
     given = evidence(BOOK)
     given.rows.loc[pd.Timestamp(DAY), "ibit_volume"] = np.nan
-    found = estimate_study(model(), given, Effort(400, 1))
+    found = barrier_study(model(), given, Effort(400, 1))
     assert found.findings[1].verdict == "untestable"
 
 

@@ -14,11 +14,11 @@ from attribution.model.cell import CELL_KEYS
 from attribution.model.claims import NARRATIVE_KEYS, RANKING_KEYS, RESPONSE_KEYS, SHARE_KEYS
 from attribution.model.event_bars import DayBars
 from attribution.model.identify import SCHEME_KEYS
-from attribution.model.read import TOP, VARS, model_from
+from attribution.model.kinds import KINDS, STUDIES, VARS, loaded
+from attribution.model.read import TOP, model_from
 from attribution.model.restriction import CLAIMS, READINGS
 from attribution.model.scheme import LAWS, SCHEMES, Errors
 from attribution.model.spec import Exposure, Minnesota, StructuralPrior, System
-from attribution.model.studies import QUESTIONS
 from attribution.model.table import TABLE_KEYS
 from attribution.panel.read import read_panel
 from attribution.panel.spelling import TRANSFORMS, read_card
@@ -89,7 +89,8 @@ def test_the_grammar_page_names_every_key(docs, pages):
 
 def test_the_page_of_studies_names_every_kind_with_its_sections(docs):
     spelt = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", page(docs, "studies.md"))))
-    for kind, (sections, _) in QUESTIONS.items():
+    for kind in STUDIES:
+        sections = loaded(KINDS[kind].question).SECTIONS
         assert [name for name in (kind, *sections) if name not in spelt] == [], kind
 
 

@@ -17,8 +17,8 @@ from attribution.report.event_effects import LARGEST, effects_by_law, taught, to
 from attribution.report.event_estimands import estimands
 from attribution.report.event_players import amplifiers, colours, players, triggers
 from attribution.report.event_waterfall import event_waterfall
+from attribution.report.figures import study_pictures
 from attribution.report.numbers import number
-from attribution.report.studies import study_pictures
 from attribution.results import tables
 from attribution.run import load_run
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from attribution import allocate, record, switching
+from attribution import allocate, record
 from attribution.errors import DataError, SpecError
 from attribution.run import Run, save_run
+from attribution.switching import asked, shown
 
 
 @pytest.fixture
@@ -28,22 +29,22 @@ def test_a_game_comes_back_from_a_saved_run_as_it_was(toy_run, saved):
 
 @pytest.mark.parametrize("player", ["factor", "basis", "rest", "notes", "gamma", "liquidations"])
 def test_of_one_player_the_difference_is_its_but_for_effect(toy_run, game, player):
-    found = switching.switched_off(toy_run, [player])
+    found = asked.switched_off(toy_run, [player])
     np.testing.assert_array_equal(found.together.difference, allocate.but_for(game).of(player))
     assert found.alone == ()
 
 
 def test_with_everything_on_the_move_is_the_observed_one(toy_run):
-    whole = switching.switched_off(toy_run, ["gamma"]).together.whole
+    whole = asked.switched_off(toy_run, ["gamma"]).together.whole
     np.testing.assert_allclose(whole, -14.2, rtol=0, atol=1e-12)
 
 
 def test_two_amplifiers_together_take_away_less_than_the_sum_of_each(toy_run, game):
-    found = switching.switched_off(toy_run, ["notes", "liquidations"])
+    found = asked.switched_off(toy_run, ["notes", "liquidations"])
     alone = allocate.but_for(game)
     summed = alone.of("notes") + alone.of("liquidations")
     assert (found.together.difference > summed).all()  # a fall: less is nearer to zero
-    table = switching.table(found)
+    table = shown.table(found)
     gap = table.loc["difference", "mean"] - summed.mean()
     assert table.loc["interaction", "mean"] == pytest.approx(gap)
     assert gap > 0.1
@@ -80,12 +81,12 @@ def test_smaller_is_said_of_falls_and_of_rises_alike(sign):
 
 
 def test_the_probability_has_the_monte_carlo_error_of_its_draws(toy_run):
-    found = switching.switched_off(toy_run, ["gamma"])
+    found = asked.switched_off(toy_run, ["gamma"])
     chance, error = found.probability
     assert chance == found.together.smaller.mean()
     independent = np.sqrt(chance * (1 - chance) / found.together.left.size)
     assert error == pytest.approx(independent, rel=0.3)  # the toy's draws are independent
-    assert switching.switched_off(toy_run, ["liquidations"]).probability == (1.0, 0.0)
+    assert asked.switched_off(toy_run, ["liquidations"]).probability == (1.0, 0.0)
 
 
 def test_the_command_prints_both_moves_the_difference_and_a_sentence(attribution, saved):
@@ -97,27 +98,27 @@ def test_the_command_prints_both_moves_the_difference_and_a_sentence(attribution
 
 
 def test_an_effect_that_the_ledger_calls_prior_driven_is_said_to_be(toy_run):
-    def asked(names):
-        found = switching.switched_off(toy_run, names)
-        return found.prior_driven, " ".join(map(str, switching.lines(found)))
+    def told(names):
+        found = asked.switched_off(toy_run, names)
+        return found.prior_driven, " ".join(map(str, shown.lines(found)))
 
-    driven, said = asked(["liquidations", "gamma"])
+    driven, said = told(["liquidations", "gamma"])
     assert driven == ("gamma",)
     assert "the effect of gamma prior-driven" in said
-    assert asked(["liquidations"])[0] == ()
-    assert "prior-driven" not in asked(["liquidations"])[1]
+    assert told(["liquidations"])[0] == ()
+    assert "prior-driven" not in told(["liquidations"])[1]
 
 
 def test_draws_without_an_answer_are_counted(toy_run):
     kept = Run(toy_run.tree.copy(), toy_run.manifest)
     game = kept.tree["coalitions"].to_dataset()
     kept.tree["coalitions"] = game.isel(draw=slice(0, 300))
-    found = switching.switched_off(kept, ["gamma"])
+    found = asked.switched_off(kept, ["gamma"])
     assert (found.together.left.size, found.drawn) == (600, 800)
-    assert "Of 800 draws 600 are used" in " ".join(map(str, switching.lines(found)))
-    assert json.loads(switching.as_json(found))["draws_left_out"] == 200
-    whole = switching.switched_off(toy_run, ["gamma"])
-    assert "are used" not in " ".join(map(str, switching.lines(whole)))
+    assert "Of 800 draws 600 are used" in " ".join(map(str, shown.lines(found)))
+    assert json.loads(shown.as_json(found))["draws_left_out"] == 200
+    whole = asked.switched_off(toy_run, ["gamma"])
+    assert "are used" not in " ".join(map(str, shown.lines(whole)))
 
 
 def test_json_holds_the_numbers_of_but_for(attribution, saved, game):

@@ -21,7 +21,7 @@ from attribution.errors import DataError, SpecError
 from attribution.estimate.conjugate import standardised
 from attribution.estimate.design import design
 from attribution.estimate.reduced_form import reduced_form
-from attribution.estimation import estimate
+from attribution.estimation import Sampling, estimate
 from attribution.model.spec import Window
 from attribution.panel import panel_of
 
@@ -152,7 +152,7 @@ def answers(found, values, unit=(1, 1, 1), zero=0.0):
 
 def estimated(spec, data):
     panel = panel_of(data, spec)
-    return estimate(spec, panel, DRAWS, 5, "out", "accept", progress=False), panel.values
+    return estimate(spec, panel, Sampling(DRAWS, 5)), panel.values
 
 
 @cache

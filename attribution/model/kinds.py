@@ -1,0 +1,128 @@
+"""The table of kinds: one row says what the program knows of a kind, and where its code is.
+
+A row names code as ``module:name``; it is loaded when a file, a fit or a figure asks for it, so
+that reading a question loads no estimator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from attribution.limits import SAMPLERS
+
+SEARCHES = ("accept", "gibbs", "slice")
+"""How rotations that obey a table are found: by joint acceptance; by moves inside, where all claims
+bound responses on impact; by slices inside any other set."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of model.
+
+    Attributes
+    ----------
+    estimate : the function that estimates it, as ``module:name``.
+    draws : kept draws over all chains, if the user names none; zero where nothing is drawn.
+    samplers : values of ``--sampler``, the default first.
+    scaled : whether the event's days may have a scale of their own (``--event-in scale``).
+    determined : whether a day's data determine its shocks, one a variable.
+    accepting : whether draws are accepted or weighed by the claims of a table.
+    elastic : whether a table's cells are elasticities, with shocks of a series' own beside them.
+    question : the module with ``SECTIONS`` and ``question_of`` of a study's file; a VAR has none.
+    pictures : the module whose ``pictures`` draws a study.
+    lagged : whether a study reads the rows before a row.
+    """
+
+    estimate: str
+    draws: int = 0
+    samplers: tuple[str, ...] = SAMPLERS
+    scaled: bool = False
+    determined: bool = False
+    accepting: bool = False
+    elastic: bool = False
+    question: str = ""
+    pictures: str = ""
+    lagged: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "bvar": Kind("attribution.estimation.headline:bvar", 6000, scaled=True, elastic=True),
+    "bvar_signs": Kind(
+        "attribution.estimation.restrictions:bvar_signs", 4000, determined=True, accepting=True
+    ),
+    "factor": Kind("attribution.estimation.factor:factor", 14000, scaled=True, elastic=True),
+    "svar": Kind(
+        "attribution.estimation.svar:svar",
+        4000,
+        SEARCHES,
+        scaled=True,
+        determined=True,
+        accepting=True,
+    ),
+    "var": Kind("attribution.estimation.recursive:var", 4000, determined=True),
+    "barrier": Kind(
+        "attribution.study.barrier:barrier_study",
+        4000,
+        question="attribution.model.barrier_book",
+        pictures="attribution.report.barrier_pictures",
+    ),
+    "counterfactual": Kind(
+        "attribution.study.counterfactual:counterfactual_study",
+        4000,
+        question="attribution.model.counterfactual",
+        pictures="attribution.report.counterfactual_pictures",
+        lagged=True,
+    ),
+    "event": Kind(
+        "attribution.study.event:event_study",
+        4000,
+        question="attribution.model.event_study",
+        pictures="attribution.report.event_pictures",
+    ),
+    "fama_macbeth": Kind(
+        "attribution.study.fama_macbeth:fama_macbeth_study",
+        question="attribution.model.fama_macbeth",
+        pictures="attribution.report.slopes_pictures",
+    ),
+    "flows": Kind(
+        "attribution.study.flows:flows_study",
+        4000,
+        question="attribution.model.flows",
+        pictures="attribution.report.flows_pictures",
+    ),
+    "iv": Kind(
+        "attribution.study.instrumental:instrumental_study",
+        question="attribution.model.instrumental",
+        pictures="attribution.report.iv_pictures",
+    ),
+    "panel": Kind(
+        "attribution.study.panel:panel_study",
+        question="attribution.model.panel_study",
+        pictures="attribution.report.panel_pictures",
+    ),
+    "projection": Kind(
+        "attribution.study.projection:projection_study",
+        4000,
+        question="attribution.model.projection",
+        pictures="attribution.report.projection_pictures",
+        lagged=True,
+    ),
+}
+VARS = tuple(name for name, kind in KINDS.items() if not kind.question)
+"""Kinds that are a VAR, with shocks and a decomposition."""
+STUDIES = tuple(name for name, kind in KINDS.items() if kind.question)
+"""Kinds that are no VAR, with a question of their own."""
+
+
+def named(flag: str) -> tuple[str, ...]:
+    """Names of the kinds for which a flag of the table is true."""
+    return tuple(name for name, kind in KINDS.items() if getattr(kind, flag))
+
+
+def loaded(where: str) -> Any:
+    """Import what a row of the table names, as ``module`` or ``module:name``."""
+    module, _, name = where.partition(":")
+    found = import_module(module)
+    return getattr(found, name) if name else found
