@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from attribution.model import model_from, read_model
     from attribution.model.spec import ModelSpec
     from attribution.panel import Panel, panel_of, read_frame, read_panel
-    from attribution.record import structural_of
-    from attribution.run import load_run
+    from attribution.runs import structural_of
+    from attribution.runs.run import load_run
 
-__version__ = "0.1.0"
 __all__ = [
     "AttributionError",
     "DataError",
@@ -54,6 +53,8 @@ __all__ = [
     "structural_of",
     "variance_shares",
 ]
+
+__version__ = "0.1.0"
 _ERRORS = [name for name in __all__ if name.endswith("Error")]
 _HOMES = {
     **dict.fromkeys(_ERRORS, "errors"),
@@ -65,8 +66,8 @@ _HOMES = {
         ("decompose", "historical_decomposition", "long_run_shares", "variance_shares"),
         "decompose",
     ),
-    "load_run": "run",
-    "structural_of": "record",
+    "load_run": "runs.run",
+    "structural_of": "runs",
 }
 """Where each public name lives; a room is entered when something in it is first asked for."""
 

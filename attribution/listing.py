@@ -6,11 +6,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from attribution.check.separation import describe, refuse_inseparable, separate
 from attribution.errors import SpecError
 from attribution.model import read_var
 from attribution.panel import data_sets
 from attribution.screen import console_of, echo
+from attribution.var.check.separation import describe, refuse_inseparable, separate
 
 
 def print_data(path: Path | None, *, as_json: bool) -> None:
@@ -30,10 +30,10 @@ def print_data(path: Path | None, *, as_json: bool) -> None:
 
 def print_net_creation(folder: Path, *, as_json: bool) -> None:
     """Print the posterior predictive checks of net creations of a saved run of kind flows."""
-    from attribution.check.net_creation import findings_of
     from attribution.report.answers import free_grid
     from attribution.report.terminal import findings_table
-    from attribution.run import load_run
+    from attribution.runs.run import load_run
+    from attribution.studies.flows.checks import findings_of
 
     run = load_run(folder)
     if run.tree.attrs.get("study") != "flows":

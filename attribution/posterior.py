@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from attribution.core.linear import solve
+from attribution.core.propagate import solve
 from attribution.core.window import worst_gap
 from attribution.errors import AttributionError, EventError, IdentificationError
 from attribution.model.spec import UNATTRIBUTED

@@ -149,8 +149,8 @@ def settings_page(kind: Any) -> str:
 
 def cards_page() -> str:
     """Return what every shipped card defines for models, column by column."""
-    from attribution.panel.find import cards_in
-    from attribution.panel.spelling import read_card
+    from attribution.panel.card import read_card
+    from attribution.panel.catalogue import cards_in
 
     lines = []
     for card in map(read_card, cards_in()):

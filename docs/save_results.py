@@ -51,8 +51,8 @@ def _results(run: Path) -> dict[str, Any]:
 
 
 def _net_creation(run: Path) -> dict[str, Any]:
-    from attribution.check.net_creation import findings_of
-    from attribution.run import load_run
+    from attribution.runs.run import load_run
+    from attribution.studies.flows.checks import findings_of
 
     tree = load_run(run).tree
     findings, tables = findings_of(tree)

@@ -191,19 +191,18 @@ def snapshot():
 @pytest.fixture
 def quick(monkeypatch):
     """One figure of nothing, for tests that are about files."""
-    from attribution.report.picture import Picture
-    from attribution.report.style import figure
+    from attribution.report.style import Picture, figure
 
     def one(tree, tables):
         return [Picture("one", "one", "one", figure(width=1, height=1))]
 
-    monkeypatch.setattr("attribution.report.write.pictures", one)
+    monkeypatch.setattr("attribution.report.deliver.pictures", one)
 
 
 @pytest.fixture
 def own(tmp_path):
     """A data set with its card and two model files, all of the user's own."""
-    from attribution.panel.trading_days import expected_days
+    from attribution.panel.timeline import expected_days
 
     days = expected_days("XNYS", date(2024, 1, 2), date(2025, 3, 31))
     rng = np.random.default_rng(11)

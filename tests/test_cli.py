@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from attribution import __version__, cli
-from attribution.run import load_run
+from attribution.runs.run import load_run
 
 VERBS = {command.callback.__name__: command for command in cli.app.registered_commands}
 EXAMPLES = [

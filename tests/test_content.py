@@ -11,7 +11,7 @@ from attribution.model import model_names, read_model
 from attribution.model.audit import read_audit
 from attribution.model.study import StudySpec
 from attribution.panel import read_evidence, read_panel
-from attribution.run import digest_of
+from attribution.runs.run import digest_of
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "results.json"
 

@@ -10,14 +10,16 @@ import pytest
 from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from attribution import compat, deliver
 from attribution.content import content
 from attribution.errors import DiagnosticsError
 from attribution.fit import Settings, fit
 from attribution.model import read_model
 from attribution.panel import read_panel
-from attribution.results import results, tables
-from attribution.run import digest_of, load_run, save_run
+from attribution.report import deliver
+from attribution.report.results import results
+from attribution.report.run_tables import tables
+from attribution.runs.run import digest_of, load_run, save_run
+from attribution.sampling import engine
 
 GROUPS = {
     *("/posterior", "/windows/event", "/structural", "/structural_shocks", "/responses"),
@@ -88,7 +90,7 @@ def test_arviz_lists_the_contributions_of_a_saved_run(saved):
             assert az.summary(tree).index.equals(shown.index)
     rows = [f"contribution[event, {c}]" for c in tree["posterior/channel"].to_numpy()]
     assert set(rows) <= set(shown.index)
-    ours = compat.summary(tree)
+    ours = engine.summary(tree)
     assert set(rows) <= set(ours.index)
     mean = tree["posterior/contribution"].mean(("chain", "draw")).to_numpy()[0]
     assert_allclose(ours.loc[rows, "mean"], mean, **EXACTLY)

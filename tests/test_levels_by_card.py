@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution.core.log_points import log_mean_weight, simple_return
+from attribution.core.moves import log_mean_weight, simple_return
 from attribution.errors import DataError, SpecError
 from attribution.fit import Settings, fit
 from attribution.model import model_from
 from attribution.panel import panel_of, read_card, read_panel
 from attribution.panel.measures import with_levels
-from attribution.record import study_tables
-from attribution.results import results, tables
+from attribution.report.results import results
+from attribution.report.run_tables import tables
+from attribution.runs import study_tables
 
 ROWS = 120
 DAYS = pd.bdate_range("2025-01-01", periods=ROWS, name="date")

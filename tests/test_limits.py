@@ -11,8 +11,7 @@ import pytest
 
 import attribution as at
 from attribution.errors import DataError, SpecError
-from attribution.fit.asked import event_of
-from attribution.fit.memory import refuse_masses
+from attribution.fit.settings import event_of, refuse_masses
 from attribution.limits import COUNTS, MOST, NAME_BYTES
 from attribution.model import model_names
 from attribution.model.grammar import Table, parse_toml
@@ -115,7 +114,7 @@ def test_windows_that_would_name_one_file_or_a_table_of_the_run_are_refused(own)
     assert "'fall' and 'Fall' would name one file" in refusal(at.model_from, twice)
     ledger = text.replace('name = "fall"', 'name = "Ledger"')
     assert "is a table of every run" in refusal(at.model_from, ledger)
-    of_results = import_module("attribution.results.tables")
+    of_results = import_module("attribution.report.run_tables")
     ours = {of_results.SUMS, of_results.TRANSITORY, of_results.VARIANCE, of_results.RESPONSES}
     assert ours | {"ledger"} == set(TABLES)
 
@@ -273,7 +272,7 @@ def test_data_settings_and_say_have_a_type(own):
 
 
 def test_a_run_is_loaded_by_a_text_or_a_path(var_run, tmp_path):
-    from attribution.run import save_run
+    from attribution.runs.run import save_run
 
     save_run(var_run, tmp_path / "var")
     loaded = [at.load_run(folder) for folder in (tmp_path / "var", str(tmp_path / "var"))]

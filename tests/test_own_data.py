@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from attribution.fit import Settings, fit
-from attribution.results import results, tables
+from attribution.report.results import results
+from attribution.report.run_tables import tables
 
 pytest.importorskip("pyarrow")
 

@@ -10,8 +10,8 @@ from attribution.errors import AttributionError
 from attribution.fit import Settings, fit
 from attribution.model import model_from
 from attribution.panel import panel_of, read_evidence
-from attribution.record import study_tables
-from attribution.results import tables
+from attribution.report.run_tables import tables
+from attribution.runs import study_tables
 
 ROWS = 120
 DAYS = pd.bdate_range("2022-01-03", periods=ROWS, name="date")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution.report.sheet import csv_text, harmless
+from attribution.report.numbers import csv_text, harmless
 from attribution.report.style import drawing, figure, png_bytes, svg_bytes
 from attribution.screen import console_of, echo, one_line, teller, visible
 

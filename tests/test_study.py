@@ -10,14 +10,15 @@ import pytest
 import xarray as xr
 
 from attribution import compare as comparing
-from attribution import deliver, record
+from attribution import runs
 from attribution.errors import SpecError
 from attribution.fit import Settings, fit
 from attribution.model.study import StudySample, StudySpec
-from attribution.report import figures
-from attribution.results import opening, tables
-from attribution.run import Run, load_run, versions
-from attribution.study import Study
+from attribution.report import deliver, figures
+from attribution.report.results import opening
+from attribution.report.run_tables import tables
+from attribution.runs.run import Run, load_run, versions
+from attribution.runs.study import Study
 
 ANSWERS = pd.DataFrame(
     {
@@ -45,7 +46,7 @@ def run(monkeypatch):
     spec = StudySpec("toy", "panel", "A toy [study]", (), StudySample(), Asked())
     posterior = xr.Dataset({"slope": (("chain", "draw"), np.ones((2, 3)))})
     counts = pd.DataFrame({"rows": [3, 4], "word": ["a", "b"]}, index=["A", "B"])
-    tree = record.study_tree(
+    tree = runs.study_tree(
         {"/posterior": posterior},
         {"answers": ANSWERS, "counts": counts},
         spec,
@@ -145,7 +146,7 @@ def test_draws_of_a_study_that_did_not_converge_are_kept_without_an_answer(
 
     from attribution.errors import DiagnosticsError
     from attribution.fit import studied
-    from attribution.study.sampled import sampled
+    from attribution.sampling.judge import sampled
 
     apart = np.random.default_rng(1).normal(size=(2, 200, 3)) + np.array([0.0, 5.0])[:, None, None]
     spec = StudySpec("toy", "panel", "A toy [study]", (), StudySample(), Asked())

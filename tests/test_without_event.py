@@ -7,14 +7,16 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from attribution import compat, deliver
 from attribution.errors import DiagnosticsError, SpecError
-from attribution.estimation import Estimate
 from attribution.fit import Settings, fit
 from attribution.posterior import StructuralPosterior
-from attribution.results import RESPONSES, VARIANCE, results, tables
-from attribution.run import load_run, save_run
-from attribution.summary import response_table, variance_table
+from attribution.report import deliver
+from attribution.report.results import results
+from attribution.report.run_tables import RESPONSES, VARIANCE, tables
+from attribution.runs import response_table, variance_table
+from attribution.runs.run import load_run, save_run
+from attribution.sampling import engine
+from attribution.var.kinds import Estimate
 
 NAMES = ("output", "price", "rate")
 MODEL = """
@@ -178,7 +180,7 @@ def test_what_needs_an_event_is_refused_in_a_sentence(fitted, tmp_path, frame):
 
 def test_its_parameters_are_those_of_the_system(fitted):
     run = fitted()
-    table = compat.summary(run.tree)
+    table = engine.summary(run.tree)
     impact = run.tree["structural/impact"].to_numpy()
     assert_allclose(table.loc["impact[rate, price]", "mean"], impact[..., 2, 1].mean())
     assert any(name.startswith("lag_coefficients[") for name in table.index)

@@ -13,6 +13,8 @@ The engine knows no model and serves any simulator with switches::
     allocate.triggers_first(game, [["factor", "basis"], ["gamma", "liquidation"]]).table()
 """
 
+from __future__ import annotations
+
 from attribution.allocate.allocation import RULES, Allocation
 from attribution.allocate.coalitions import Coalitions, merged
 from attribution.allocate.given import coalitions_named, coalitions_of
@@ -27,16 +29,16 @@ from attribution.allocate.order_range import OrderRange, order_range
 from attribution.allocate.orders import Orders, every_order, grouped, staged
 from attribution.allocate.path import aumann_shapley
 from attribution.allocate.rules import (
+    Without,
     averaged,
     but_for,
     owen,
     shapley,
     stand_alone,
     triggers_first,
+    without,
 )
-from attribution.allocate.sampled import sampled_orders
-from attribution.allocate.simulate import Simulate, coalitions, one_at_a_time
-from attribution.allocate.without import Without, without
+from attribution.allocate.simulate import Simulate, coalitions, one_at_a_time, sampled_orders
 
 __all__ = [
     "RULES",

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attribution.audit.sources import command_for
-from attribution.check.rivals import rival_names, with_rival
 from attribution.errors import SpecError
 from attribution.folder import manifest_of
 from attribution.model.read import model_names, read_model, read_var
 from attribution.model.spec import ModelSpec
 from attribution.model.study import StudySpec
-from attribution.run import KEYS, MANIFEST, Run, digest_of, load_run
+from attribution.runs.run import KEYS, MANIFEST, Run, digest_of, load_run
+from attribution.var.check.rivals import rival_names, with_rival
 
 
 @dataclass(frozen=True)

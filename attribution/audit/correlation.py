@@ -1,4 +1,4 @@
-r"""Did two series move together, and more than another pair did: posterior probabilities.
+"""Did two series move together, and more than another pair did: posterior probabilities.
 
 The Bayesian bootstrap: weights of the days are drawn from a flat Dirichlet law, and the weighted
 correlation under each draw is a draw from the posterior (Rubin, The Bayesian Bootstrap, Annals of
@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from attribution.audit.sources import Sources
-from attribution.audit.tested import Tested, Untestable, by_chance
-from attribution.diagnostics import mean_with_error
+from attribution.audit.tested import Tested, Untestable, by_bound, by_chance
+from attribution.sampling.diagnostics import mean_with_error
 
 LEAST = 10
 """Days under which no correlation is taken."""
@@ -125,3 +125,122 @@ def _span(rows: pd.DataFrame, r: np.ndarray, i: int, j: int) -> str:
     low, high = np.quantile(r, [0.05, 0.95])
     here = rows.corr().to_numpy()[i, j]
     return f"{here:+.2f} (90 % {low:+.2f} to {high:+.2f})"
+
+
+# Does a signal of flows and basis come before returns: inflows that no wider basis explains.
+
+
+@dataclass(frozen=True)
+class FollowThrough:
+    """Returns after inflows that come without a wider basis are higher than after other days.
+
+    Attributes
+    ----------
+    flows : added up; an inflow is a sum over ``days`` days above zero.
+    basis : a signal needs its change over those days to be zero or less.
+    returns : log points, summed over the ``horizon`` days that follow.
+    lag : rows by which flows are known late.
+    since, until : first and last day of the signals.
+    """
+
+    flows: tuple[str, ...]
+    basis: str
+    returns: str
+    days: int = 5
+    horizon: int = 5
+    lag: int = 0
+    since: date | None = None
+    until: date | None = None
+    draws: int = 4000
+    data: str = "daily"
+
+
+def follow_through(ask: FollowThrough, sources: Sources) -> Tested:
+    """Compare mean returns, with weights drawn for blocks of days, since windows overlap."""
+    table = _table(ask, sources)
+    signal = table["signal"].to_numpy() > 0
+    if min(signal.sum(), (~signal).sum()) < LEAST:
+        raise Untestable(
+            f"{int(signal.sum())} of {len(table)} days have inflows without a wider basis;"
+            f" {LEAST} on either side are needed"
+        )
+    block = np.arange(len(table)) // (ask.days + ask.horizon)
+    weight = sources.rng().standard_exponential((ask.draws, block.max() + 1))[:, block]
+    later = table["later"].to_numpy()
+    gap = _mean(later, weight * signal) - _mean(later, weight * ~signal)
+    low, high = np.quantile(gap, [0.05, 0.95])
+    chance, error = mean_with_error(gap > 0)
+    return by_chance(
+        f"{ask.horizon} days after {int(signal.sum())} days of inflows without a wider basis"
+        f" {ask.returns} summed to {later[signal].mean():+.1f}, after the {int((~signal).sum())}"
+        f" other days to {later[~signal].mean():+.1f} {sources.unit(ask.data, ask.returns)}"
+        f" ({table.index[0]:%Y-%m-%d} to {table.index[-1]:%Y-%m-%d}); difference {gap.mean():+.1f}"
+        f" (90 % {low:+.1f} to {high:+.1f}), above zero with probability {chance:.2f}",
+        chance,
+        error,
+    )
+
+
+def _table(ask: FollowThrough, sources: Sources) -> pd.DataFrame:
+    """Signal and later return of every day on which both are known."""
+    flow = sum(sources.column(ask.data, name) for name in ask.flows)
+    known = pd.Series(flow).rolling(ask.days).sum().shift(ask.lag)
+    basis = sources.column(ask.data, ask.basis)
+    wider = basis.diff(ask.days).shift(ask.lag)
+    returns = sources.column(ask.data, ask.returns)
+    later = returns.rolling(ask.horizon).sum().shift(-ask.horizon)
+    table = pd.DataFrame({"flow": known, "wider": wider, "later": later}).dropna()
+    if ask.since is not None:
+        table = table[table.index >= pd.Timestamp(ask.since)]
+    if ask.until is not None:
+        table = table[table.index <= pd.Timestamp(ask.until)]
+    signal = (table["flow"] > 0) & (table["wider"] <= 0)
+    return table.assign(signal=signal.astype(float))
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    found: np.ndarray = weight @ values / weight.sum(1)
+    return found
+
+
+# Did one stock of contracts grow more than another between two days.
+
+
+@dataclass(frozen=True)
+class GrowthCompare:
+    """``first`` grew more, in logs, than ``second`` from ``start`` to ``end``.
+
+    Open interest must be in coins or contracts: in dollars it falls with the price alone.
+    ``figures`` are quoted where a column is missing.
+    """
+
+    first: str
+    second: str
+    start: date
+    end: date
+    figures: tuple[str, ...] = ()
+    data: str = "daily"
+
+
+def growth_compare(ask: GrowthCompare, sources: Sources) -> Tested:
+    """Compare two growth rates."""
+    frame = sources.frame(ask.data)
+    lost = [name for name in (ask.first, ask.second) if name not in frame]
+    if lost:
+        quoted = "; ".join(sources.quote(key) for key in ask.figures)
+        raise Untestable(
+            f"data set '{ask.data}' has no column {' and no '.join(lost)}, in coins, by day"
+            + (f"; published: {quoted}" if quoted else "")
+        )
+    ends = [
+        (sources.on(frame[name], ask.start), sources.on(frame[name], ask.end))
+        for name in (ask.first, ask.second)
+    ]
+    if min(min(pair) for pair in ends) <= 0:
+        raise Untestable(f"{ask.first} or {ask.second} is not above zero on both days")
+    grown = [100.0 * np.log(end / start) for start, end in ends]
+    return by_bound(
+        f"{ask.first} {grown[0]:+.1f}, {ask.second} {grown[1]:+.1f} log points from {ask.start} to"
+        f" {ask.end}",
+        grown[0] > grown[1],
+    )

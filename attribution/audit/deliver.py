@@ -13,10 +13,9 @@ import pandas as pd
 from attribution.audit.run import AuditResult, ClaimResult
 from attribution.audit.sources import command_for
 from attribution.audit.tested import Tested
-from attribution.report.numbers import probability
-from attribution.report.sheet import csv_text
+from attribution.report.numbers import csv_text, probability
 from attribution.report.terminal import STYLES, escape
-from attribution.run import whole, write_json
+from attribution.runs.run import whole, write_json
 
 FILES = ("claims.json", "claims.csv", "claims.md", "claims.html")
 

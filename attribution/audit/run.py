@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from attribution.audit.catalogue import TESTS, Test
-from attribution.audit.parameters import typed
 from attribution.audit.sources import Sources
-from attribution.audit.tested import Tested, Untestable, untestable
+from attribution.audit.tested import Tested, Untestable, typed, untestable
 from attribution.errors import SpecError, nearest
 from attribution.model.audit import Audit, AuditedClaim, Part
 from attribution.model.grammar import Table

@@ -15,9 +15,10 @@ from attribution.cli.options import app
 from attribution.screen import echo, forgiving
 from attribution.validate.command import validate
 
+__all__ = ["app", "fitting", "main", "saved", "shipped", "watching"]
+
 app.command()(claims)
 app.command()(validate)
-__all__ = ["app", "fitting", "main", "saved", "shipped", "watching"]
 
 
 def main() -> None:

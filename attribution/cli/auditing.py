@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from attribution.cli.options import RUNS, Json
+from attribution.folder.plain import refuse_file
 from attribution.limits import most
 from attribution.screen import console_of, echo
-from attribution.target import refuse_file
 
 
 def claims(

@@ -7,19 +7,10 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli.options import (
-    RUNS,
-    Draws,
-    Json,
-    OtherEvent,
-    Quiet,
-    Seed,
-    app,
-    dates_of,
-)
+from attribution.cli.options import RUNS, Draws, Json, OtherEvent, Quiet, Seed, app, dates_of
 from attribution.errors import DiagnosticsError, SpecError
+from attribution.folder.plain import refuse_file
 from attribution.screen import console_of, echo, teller
-from attribution.target import refuse_file
 
 
 @app.command(
@@ -73,8 +64,8 @@ def fit(
     folder = out or RUNS / spec.name
     refuse_file(folder)
     say = teller(console, talk=talk)
-    from attribution import deliver
-    from attribution.results import tables
+    from attribution.report import deliver
+    from attribution.report.run_tables import tables
 
     try:
         if rival is None:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from attribution.cli.options import Json, RunFolder, app
+from attribution.folder.plain import refuse_file
 from attribution.screen import console_of, echo
-from attribution.target import refuse_file
 
 
 @app.command(epilog="Example:  attribution summary runs/bvar")
@@ -22,10 +22,11 @@ def summary(
 
     Of a run that did not converge it prints R-hat and ESS alone.
     """
-    from attribution import compat, deliver
-    from attribution.record import is_study
-    from attribution.results import tables
-    from attribution.run import load_run
+    from attribution.report import deliver
+    from attribution.report.run_tables import tables
+    from attribution.runs import is_study
+    from attribution.runs.run import load_run
+    from attribution.sampling import engine as compat
 
     loaded = load_run(run, unconverged=True)
     found = {} if loaded.unconverged else tables(loaded)
@@ -48,9 +49,9 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN if not given.")] = None,
 ) -> None:
     """Draw tables, figures and the HTML report of a saved run again."""
-    from attribution.deliver import draw_report
-    from attribution.results import tables
-    from attribution.run import load_run
+    from attribution.report.deliver import draw_report
+    from attribution.report.run_tables import tables
+    from attribution.runs.run import load_run
 
     refuse_file(out or run)
     loaded = load_run(run)
@@ -67,8 +68,9 @@ def counterfactual(
     json: Json = False,
 ) -> None:
     """Say what a saved run's move would have been without some of its mechanisms."""
-    from attribution.run import load_run
-    from attribution.switching import asked, shown
+    from attribution.report import switched as shown
+    from attribution.runs import switch_off as asked
+    from attribution.runs.run import load_run
 
     off = [name.strip() for name in without.split(",") if name.strip()]
     found = asked.switched_off(load_run(run), off)

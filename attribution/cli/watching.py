@@ -10,8 +10,8 @@ import typer
 
 from attribution.cli.options import Json, Seed, app
 from attribution.errors import SpecError
+from attribution.folder.plain import refuse_file
 from attribution.screen import console_of, echo
-from attribution.target import refuse_file
 
 
 @app.command(epilog="Example:  attribution monitor --until 2026-03-31 --out runs/monitor")
@@ -35,7 +35,7 @@ def monitor(
     if out is not None:
         refuse_file(out)
     last = None if until is None else _day(until)
-    from attribution import monitoring
+    from attribution.studies.flows import monitor as monitoring
 
     found = monitoring.watch(model, data, last, seed)
     written = [] if out is None else monitoring.write_monitor(found, out)

@@ -1,5 +1,7 @@
 """Runs about one event in; what they say of it, side by side, out."""
 
+from __future__ import annotations
+
 from attribution.compare.answers import (
     Answers,
     answers_json,

@@ -10,18 +10,89 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from attribution.compare.answers_figure import answers_figure
-from attribution.record import ANSWERS, is_study
+from attribution.report.answers import answers_grids, question_of
 from attribution.report.draws import period, windows
-from attribution.report.layered import answers_grids
-from attribution.report.sheet import csv_text
-from attribution.report.style import png_bytes, svg_bytes
-from attribution.results import tables
-from attribution.results.plain import plain_rows
-from attribution.run import Run, whole, write_json
+from attribution.report.numbers import csv_text
+from attribution.report.results import plain_rows
+from attribution.report.run_tables import tables
+from attribution.report.style import (
+    INK,
+    OKABE_ITO,
+    QUIET,
+    drawing,
+    figure,
+    name_rows,
+    png_bytes,
+    svg_bytes,
+    zero_line,
+)
+from attribution.runs import ANSWERS, is_study
+from attribution.runs.run import Run, whole, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+# Answers of several runs in one unit each: their table enters, a figure leaves.
+
+
+@drawing
+def answers_figure(table: pd.DataFrame) -> Figure:
+    """Draw each answer's mean and 90 % interval; one panel a unit, one colour a run.
+
+    Answers to one question (``question: name``) stand below its words.
+
+    Parameters
+    ----------
+    table : columns run, answer, mean, q05, q95, unit.
+    """
+    from matplotlib.lines import Line2D
+
+    units = list(dict.fromkeys(table["unit"]))
+    lines = {unit: _lines(table[table["unit"] == unit]) for unit in units}
+    sizes = [len(each) for each in lines.values()]
+    runs = list(dict.fromkeys(table["run"]))
+    colour = {run: OKABE_ITO[i % len(OKABE_ITO)] for i, run in enumerate(runs)}
+    drawn = figure(height=0.22 * sum(sizes) + 0.75 * len(units) + 0.5)
+    axes = drawn.subplots(len(units), 1, squeeze=False, height_ratios=[n + 1.5 for n in sizes])
+    for axis, unit in zip(axes[:, 0], units, strict=True):
+        for place, (_, row) in enumerate(lines[unit]):
+            if row is not None:
+                _interval(axis, place, row, colour[row["run"]])
+        zero_line(axis, vertical=True)
+        name_rows(axis, [name for name, _ in lines[unit]])
+        for text, (_, row) in zip(axis.get_yticklabels(), lines[unit], strict=True):
+            if row is None:
+                text.set(color=QUIET, style="italic")
+        axis.set_xlabel(unit, color=INK)
+    handles = [
+        Line2D([], [], marker="o", color=tint, markerfacecolor="white", label=run)
+        for run, tint in colour.items()
+    ]
+    drawn.legend(handles=handles, loc="outside upper left", ncols=min(len(handles), 5))
+    return drawn
+
+
+def _lines(rows: pd.DataFrame) -> list[tuple[str, pd.Series | None]]:
+    """Name every line from the top: a question, without a number, and below it its answers.
+
+    Answers of a run to one question stand together, wherever its table has them.
+    """
+    below: dict[tuple[str, str], list[tuple[str, pd.Series | None]]] = {}
+    for _, row in rows.iterrows():
+        question, name = question_of(str(row["answer"]))
+        head: list[tuple[str, pd.Series | None]] = [(question, None)] if question else []
+        below.setdefault((str(row["run"]), question), head).append((name, row))
+    return [line for lines in below.values() for line in lines]
+
+
+def _interval(axis: Axes, place: float, row: pd.Series, colour: str) -> None:
+    axis.plot([row["q05"], row["q95"]], [place, place], color=colour, linewidth=1.6)
+    axis.plot(row["mean"], place, "o", color=colour, markerfacecolor="white", markersize=4.5)
+
 
 SHOWN = ("run", "answer", "mean", "sd", "q05", "q95", "unit", "estimand")
 FILES = ("answers.json", "answers.csv", "answers.svg", "answers.png")

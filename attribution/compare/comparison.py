@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from attribution.check.companion import companion
-from attribution.core.largest import NOBODY, likeliest
+from attribution.core.moves import NOBODY, likeliest
 from attribution.errors import DataError, EventError, nearest
 from attribution.finding import Finding
 from attribution.model.spec import UNATTRIBUTED
-from attribution.results import windows
-from attribution.run import Run
-from attribution.summary import window_table
+from attribution.report.draws import windows
+from attribution.runs import window_table
+from attribution.runs.run import Run
+from attribution.var.check.companion import companion
 
 if TYPE_CHECKING:
     import xarray as xr

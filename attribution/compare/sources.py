@@ -12,7 +12,7 @@ from attribution.fit import Settings, fit
 from attribution.model import read_model
 from attribution.model.spec import ModelSpec
 from attribution.model.study import StudySpec
-from attribution.run import MANIFEST, Run, load_run
+from attribution.runs.run import MANIFEST, Run, load_run
 
 
 def collect(

@@ -12,13 +12,82 @@ serves the prior and, the pair being conjugate, the posterior; draws are indepen
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy.linalg import solve_triangular
 from scipy.special import multigammaln
 
-from attribution.core.wishart import coefficients, factors
+# Scales, noise and a generator in; factors of inverse-Wishart draws and what hangs on them out.
+#
+# Compiled: one pass over the draws makes its random numbers, and every product stays in cache.
+
+ADD_FASTER = {"reassoc", "contract", "nsz"}
+"""Lets sums be reordered and fused; infinities and NaN keep their meaning."""
+
+
+@njit(cache=True, nogil=True, fastmath=ADD_FASTER)
+def factors(root, dof, draws, rng):  # type: ignore[no-untyped-def]
+    r"""Draw lower Cholesky factors of Σ without a factorisation per draw.
+
+    Bartlett's decomposition in reverse: :math:`\Sigma^{-1} = C^{-\prime} U U' C^{-1}` with C the
+    factor ``root`` of the scale and U upper triangular, so that the factor of Σ is
+    :math:`C U^{-\prime}`: the solution Y of :math:`Y U' = C`, column by column from the last.
+    """
+    n = root.shape[0]
+    out = np.zeros((draws, n, n))
+    lower = np.zeros((n, n))  # U'
+    for s in range(draws):
+        for i in range(n):
+            lower[i, i] = math.sqrt(2.0 * rng.standard_gamma(0.5 * (dof - (n - 1 - i))))
+            for j in range(i):
+                lower[i, j] = rng.standard_normal()
+        for j in range(n - 1, -1, -1):
+            over = 1.0 / lower[j, j]
+            for i in range(j, n):
+                total = root[i, j]
+                for m in range(j + 1, i + 1):
+                    total -= out[s, i, m] * lower[m, j]
+                out[s, i, j] = total * over
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath=ADD_FASTER)
+def coefficients(mean, spread, root, rng):  # type: ignore[no-untyped-def]
+    r"""Draw :math:`\bar B + W Z H'`, W upper triangular (``spread``), H the roots, Z normal."""
+    draws, n = root.shape[0], root.shape[1]
+    k = mean.shape[0]
+    out = np.empty((draws, k, n))
+    turned = np.empty((k, n))
+    across = np.empty((n, n))
+    noise = np.empty(n)
+    row = np.empty(n)
+    for s in range(draws):
+        for i in range(n):
+            for j in range(n):
+                across[j, i] = root[s, i, j]
+        for r in range(k):
+            for j in range(n):
+                noise[j] = rng.standard_normal()
+                row[j] = 0.0
+            for m in range(n):
+                z = noise[m]
+                for j in range(n):
+                    row[j] += z * across[m, j]
+            for j in range(n):
+                turned[r, j] = row[j]
+        for i in range(k):
+            for j in range(n):
+                row[j] = mean[i, j]
+            for r in range(i, k):
+                w = spread[i, r]
+                for j in range(n):
+                    row[j] += w * turned[r, j]
+            for j in range(n):
+                out[s, i, j] = row[j]
+    return out
 
 
 @dataclass(frozen=True)
@@ -214,3 +283,52 @@ def split(coefficients: np.ndarray, *, constant: bool) -> tuple[np.ndarray, np.n
     slopes = coefficients[..., int(constant) :, :].reshape(*lead, (k - int(constant)) // n, n, n)
     intercept = coefficients[..., 0, :] if constant else np.zeros((*lead, n))
     return np.ascontiguousarray(slopes.swapaxes(-1, -2)), intercept
+
+
+# The mean of the first rows in; artificial observations that keep unit roots in sight out.
+#
+# With :math:`\bar y` the mean of the first ``lags`` rows and rows ordered as in ``niw.design``:
+#
+# .. math::
+#     \text{sum of coefficients:}\quad & y = \mathrm{diag}(\bar y / \mu), &
+#         x &= [0,\ y, \ldots, y] \\
+#     \text{single unit root:}\quad & y = \bar y' / \delta, & x &= [1/\delta,\ y, \ldots, y]
+#
+# The first says that a series that has stood still stays where it is, the second that all of them
+# do
+# together unless the constants say otherwise; as μ or δ falls, they are imposed.  As published
+# both
+# stand on the zero of the data: the first counts its tightness in the distance of the first rows
+# from
+# it, the second meets the prior of the constants there.
+
+
+def unit_root_dummies(
+    level: np.ndarray,
+    *,
+    lags: int,
+    constant: bool,
+    sum_of_coefficients: float | None,
+    single_unit_root: float | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return response (row, variable) and regressors (row, regressor); no row where both are None.
+
+    Parameters
+    ----------
+    level : (variable,); mean of the first ``lags`` rows, unit of the variable.
+    sum_of_coefficients, single_unit_root : μ and δ, positive; None leaves one out.
+
+    References
+    ----------
+    giannone2015; sims1998
+    """
+    n = len(level)
+    response, ones = np.zeros((0, n)), np.zeros((0, 1))
+    if sum_of_coefficients is not None:
+        response = np.diag(level / sum_of_coefficients)
+        ones = np.zeros((n, 1))
+    if single_unit_root is not None:
+        response = np.concatenate([response, level[None] / single_unit_root])
+        ones = np.concatenate([ones, [[1.0 / single_unit_root]]])
+    parts = [ones] if constant else []
+    return response, np.concatenate([*parts, *[response] * lags], axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 
 def baseline(
@@ -109,3 +110,159 @@ def residuals(
     )
     errors: np.ndarray = observed - intercept[..., None, :] - fitted
     return errors
+
+
+# Square systems, one a draw, solved for the errors of every date at once.
+
+REORDER = {"reassoc", "contract", "nsz"}
+"""Sums may be taken in any order; what is not finite stays so."""
+
+
+@njit(cache=True, nogil=True, fastmath=REORDER)
+def _eliminate(matrix, right):  # type: ignore[no-untyped-def]
+    """Solve a square system in place for all columns of ``right``, exchanging rows."""
+    n, columns = right.shape
+    for k in range(n):
+        best = k
+        for i in range(k + 1, n):
+            if abs(matrix[i, k]) > abs(matrix[best, k]):
+                best = i
+        if matrix[best, k] == 0.0:
+            raise ZeroDivisionError("an impact matrix is singular")
+        if best != k:
+            for j in range(k, n):
+                matrix[k, j], matrix[best, j] = matrix[best, j], matrix[k, j]
+            for t in range(columns):
+                right[k, t], right[best, t] = right[best, t], right[k, t]
+        for i in range(k + 1, n):
+            ratio = matrix[i, k] / matrix[k, k]
+            for j in range(k + 1, n):
+                matrix[i, j] -= ratio * matrix[k, j]
+            for t in range(columns):
+                right[i, t] -= ratio * right[k, t]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            for t in range(columns):
+                right[i, t] -= matrix[i, j] * right[j, t]
+        scale = 1.0 / matrix[i, i]
+        for t in range(columns):
+            right[i, t] *= scale
+
+
+@njit(cache=True, nogil=True)
+def solve(impact, error):  # type: ignore[no-untyped-def]
+    """Shocks (draw, time, shock) behind errors (draw, time, variable), as many as variables."""
+    draws, steps, n = error.shape
+    out = np.empty((draws, steps, n))
+    matrix, right = np.empty((n, n)), np.empty((n, steps))
+    for draw in range(draws):
+        matrix[:] = impact[draw]
+        right[:] = error[draw].T
+        _eliminate(matrix, right)
+        out[draw] = right.T
+    return out
+
+
+# Responses in; the share of each shock in the variance of forecast errors out.
+
+DOUBLINGS = 60
+"""Doublings of the horizon after which a sum that still grows has no limit."""
+SETTLED = 1e-15
+
+
+def shares(responses: np.ndarray) -> np.ndarray:
+    r"""Shares of shocks of unit variance in forecast error variances.
+
+    .. math:: s_{ij}(h) = \frac{\sum_{g=0}^{h} \Theta_{g,ij}^2}
+        {\sum_{k} \sum_{g=0}^{h} \Theta_{g,ik}^2}
+
+    Horizon h is the error of the forecast h + 1 periods ahead.
+
+    Parameters
+    ----------
+    responses : (..., horizon, variable, shock); to every shock of the system, of unit variance.
+
+    Returns
+    -------
+    (..., horizon, variable, shock); they sum to one over shocks.
+
+    References
+    ----------
+    kilian2017, ch. 4
+    """
+    total = np.cumsum(np.square(responses), axis=-3)
+    whole: np.ndarray = total / total.sum(-1, keepdims=True)
+    return whole
+
+
+@njit(cache=True, nogil=True)
+def long_run(lag_coefficients, impact, out):  # type: ignore[no-untyped-def]
+    r"""Write the shares in the unconditional variance; count draws that have none.
+
+    For each variable i the sum :math:`G_i = \sum_h F'^h e_i e_i' F^h` over all horizons, with F
+    the companion matrix, by doubling: the sum over twice the horizons is
+    :math:`G + F'^m G F^m`.  The share of shock j is then :math:`h_j' G_i h_j` over its sum.
+
+    Parameters
+    ----------
+    lag_coefficients : (draw, lag, variable, regressor).
+    impact : (draw, variable, shock).
+    out : (draw, variable, shock), written; NaN where a draw is not stationary.
+
+    Returns
+    -------
+    Number of draws that are not stationary.
+
+    References
+    ----------
+    kilian2017, ch. 4
+    """
+    draws, lags, n, _ = lag_coefficients.shape
+    k, m, wild = impact.shape[2], lags * n, 0
+    companion, gramian = np.empty((m, m)), np.empty((n, m, m))
+    for draw in range(draws):
+        companion[:] = 0.0
+        for lag in range(lags):
+            companion[:n, lag * n : (lag + 1) * n] = lag_coefficients[draw, lag]
+        for i in range(m - n):
+            companion[n + i, i] = 1.0
+        if not _settle(companion, gramian):
+            out[draw] = np.nan
+            wild += 1
+            continue
+        for i in range(n):
+            whole = 0.0
+            for j in range(k):
+                size = 0.0
+                for v in range(n):
+                    for r in range(n):
+                        size += impact[draw, v, j] * gramian[i, v, r] * impact[draw, r, j]
+                out[draw, i, j] = size
+                whole += size
+            out[draw, i] /= whole
+    return wild
+
+
+@njit(cache=True, nogil=True)
+def _settle(companion, gramian):  # type: ignore[no-untyped-def]
+    """Sum over all horizons by doubling; say whether the sum has a limit."""
+    n, m = len(gramian), len(companion)
+    power = companion.copy()
+    gramian[:] = 0.0
+    for i in range(n):
+        gramian[i, i, i] = 1.0
+    for _ in range(DOUBLINGS):
+        across = np.ascontiguousarray(power.T)
+        moved, largest = 0.0, 0.0
+        for i in range(n):
+            more = np.dot(np.dot(across, gramian[i]), power)
+            gramian[i] += more
+            for v in range(m):
+                moved = max(moved, more[v, v])
+                largest = max(largest, gramian[i, v, v])
+        if not largest < 1e200:
+            return False
+        if moved <= SETTLED * largest:
+            return True
+        power = np.dot(power, power)
+    return False

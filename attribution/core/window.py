@@ -1,4 +1,4 @@
-r"""The recursion compiled: errors, shocks, contributions and baselines of many draws, date by date.
+"""The recursion compiled: errors, shocks, contributions and baselines of many draws, date by date.
 
 Arrays enter and leave; draws are their first axis.  :mod:`attribution.core.propagate` says the
 same in plain numpy.  Paths are kept with time running backwards, so that the lags of a date lie

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import window as kernel
-from attribution.core.quantile import moments, quantile
+from attribution.core.weighted_draws import moments, quantile
 from attribution.decompose.window import (
     eve,
     flat,

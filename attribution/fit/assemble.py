@@ -3,29 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import xarray as xr
 
-from attribution import record
-from attribution.check import sampling
-from attribution.check.prior import neutral
-from attribution.check.separation import Separation
+from attribution import runs
 from attribution.decompose import decompose
-from attribution.estimate.design import EVENT_IN
-from attribution.estimation import REWEIGHTED, Estimate
-from attribution.estimation.expected import unasked
+from attribution.errors import DataError, SpecError
 from attribution.finding import Finding
-from attribution.fit.every_day import every_shock
 from attribution.fit.judge import repairs_finding
 from attribution.fit.settings import Settings
 from attribution.model.claimed import cells_beside
-from attribution.model.spec import NEVER, ModelSpec
+from attribution.model.kinds import KINDS, named
+from attribution.model.spec import NEVER, ModelSpec, Window
 from attribution.panel import Panel
 from attribution.posterior import Decomposition, StructuralPosterior
-from attribution.run import Run, digest_of, versions
+from attribution.runs.run import Run, digest_of, versions
+from attribution.sampling import judge
+from attribution.var.check.expectations import unasked
+from attribution.var.check.ledger import neutral
+from attribution.var.check.separation import Separation
+from attribution.var.estimate.design import EVENT_IN
+from attribution.var.kinds import REWEIGHTED, Estimate
+
+# A model and its panel in; a window over the whole sample, and the shocks of every day, out.
+
+MOST = 250_000_000
+"""Numbers that a group of a run may hold: two gigabytes."""
+
+
+def whole_sample(spec: ModelSpec, panel: Panel, draws: int) -> ModelSpec:
+    """Give the window over the whole sample its days; any other model is handed back.
+
+    Raises
+    ------
+    DataError
+        If the sample has no complete rows.
+    SpecError
+        If contributions to every variable on every day are too many numbers.
+    """
+    if not spec.event.whole:
+        return spec
+    days, n = _days(spec, panel), len(spec.system.variables)
+    _refuse_many(f"window '{spec.event.whole}'", draws, len(days), n * (len(spec.channels) + 1))
+    window = Window(spec.event.whole, days[0].date(), days[-1].date())
+    return replace(spec, event=replace(spec.event, windows=(window,)))
+
+
+def refuse_shocks(spec: ModelSpec, panel: Panel, draws: int) -> None:
+    """Refuse the shocks of every day where they are not determined, or too many.
+
+    Raises
+    ------
+    SpecError
+        In either case.
+    """
+    if not KINDS[spec.kind].determined:
+        raise SpecError(
+            f"--shocks: kind '{spec.kind}' has more shocks than variables, and draws those of the"
+            f" event's days alone; use kind {', '.join(named('determined'))}, or leave it out"
+        )
+    _refuse_many("--shocks", draws, len(_days(spec, panel)), len(spec.system.variables))
+
+
+def every_shock(
+    spec: ModelSpec, panel: Panel, structural: StructuralPosterior
+) -> dict[str, xr.Dataset]:
+    """Make group ``/every_shock``: of all days of the sample (chain, draw, day, shock)."""
+    days = _days(spec, panel)
+    values = panel.values[list(spec.system.variables)]
+    return runs.every_shock(structural, values, Window("sample", days[0].date(), days[-1].date()))
+
+
+def _days(spec: ModelSpec, panel: Panel) -> pd.DatetimeIndex:
+    """Days of the sample that have all their lags in it."""
+    start, end = (pd.Timestamp(day) for day in (spec.sample.start, spec.sample.end))
+    frame = panel.values.loc[start:end, list(spec.system.variables)]
+    complete = np.flatnonzero(frame.notna().all(axis=1))
+    if len(complete) <= spec.system.lags:
+        raise DataError(
+            f"model '{spec.name}': {len(complete)} complete rows in its sample, and the first with"
+            f" {spec.system.lags} lags is asked for; extend the sample"
+        )
+    return pd.DatetimeIndex(frame.index[complete[0] + spec.system.lags : complete[-1] + 1])
+
+
+def _refuse_many(place: str, draws: int, days: int, each: int) -> None:
+    if draws * days * each > MOST:
+        raise SpecError(
+            f"{place}: {draws:,} draws of {days:,} days are {draws * days * each:,} numbers, more"
+            f" than {MOST:,}; ask for at most {MOST // (days * each) // 4 * 4:,} --draws"
+        )
 
 
 @dataclass(frozen=True)
@@ -38,7 +110,7 @@ class JudgedFit:
     estimate: Estimate
     splits: list[Decomposition]
     groups: dict[str, xr.Dataset]
-    judged: sampling.Sampling
+    judged: judge.Sampling
     weighed: tuple[Finding, ...] = ()
     failed: str = ""
 
@@ -51,8 +123,8 @@ def reported_groups(
 ) -> dict[str, xr.Dataset]:
     """Make the groups of what a run reports: of its event, or of the system where it has none."""
     if splits:
-        return record.contributions(splits, spec.event.outcome)
-    return record.structure(posterior, units, spec.system.horizons, spec.system.cumulated)
+        return runs.contributions(splits, spec.event.outcome)
+    return runs.structure(posterior, units, spec.system.horizons, spec.system.cumulated)
 
 
 def run_of(
@@ -66,13 +138,13 @@ def run_of(
     first = fits[0]
     found = first.estimate
     groups = dict(first.groups)
-    groups |= record.observed(panel.values, panel.units)
-    findings = [sampling.finding(first.judged, found.posterior.weight.size), *first.weighed]
+    groups |= runs.observed(panel.values, panel.units)
+    findings = [judge.finding(first.judged, found.posterior.weight.size), *first.weighed]
     repaired = repairs_finding(panel.repairs)
     findings += [] if repaired is None else [repaired]
     findings += [] if separation is None else [_told_apart(separation)]
     if spec.event.asked:
-        groups |= record.structure(
+        groups |= runs.structure(
             found.posterior, panel.units, spec.system.horizons, spec.system.cumulated
         )
         groups |= _event(spec, panel, first, findings)
@@ -81,16 +153,16 @@ def run_of(
     groups |= found.extra
     if spec.event.asked and "/point" in groups:
         values = panel.values[list(spec.system.variables)]
-        groups["/point"] = record.point_contributions(groups["/point"], values, spec)
+        groups["/point"] = runs.point_contributions(groups["/point"], values, spec)
     if settings.shocks:
         groups |= every_shock(spec, panel, found.posterior)
     findings += [*found.findings, *unasked(spec)]
     if len(fits) > 1:
-        groups["/event_in"] = record.every_way(
+        groups["/event_in"] = runs.every_way(
             EVENT_IN, [part.groups["/posterior"]["contribution"] for part in fits]
         )
         findings = [finding for finding in findings if finding.name != REWEIGHTED]
-    tree = record.tree_of(groups, spec, panel.units[spec.event.outcome])
+    tree = runs.tree_of(groups, spec, panel.units[spec.event.outcome])
     notes = {**found.notes, **_left_out(spec), **_margin(groups)}
     return Run(tree, _manifest(spec, panel, settings, first, findings, notes))
 
@@ -102,15 +174,15 @@ def _event(
     found, outcome = part.estimate, spec.event.outcome
     values = panel.values[list(spec.system.variables)]
     contribution = part.groups["/posterior"]["contribution"]
-    groups = record.event_shocks(found.posterior, values, spec)
-    groups |= record.coherent(part.splits, outcome)
+    groups = runs.event_shocks(found.posterior, values, spec)
+    groups |= runs.coherent(part.splits, outcome)
     groups["/posterior"] = part.groups["/posterior"].assign(found.parameters)
     if found.prior is not None:
         before = [
             decompose(found.prior, values, w, outcome, levels=spec.system.levels)
             for w in spec.event.windows
         ]
-        groups |= record.prior_contributions(before, outcome)
+        groups |= runs.prior_contributions(before, outcome)
         _, _, move = part.splits[0].cumulated(outcome)
         findings.append(neutral(groups["/prior"]["contribution"].isel(window=0), move))
     return groups | found.groups(contribution, found.posterior)

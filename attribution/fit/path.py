@@ -2,38 +2,161 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attribution.check.separation import Separation, refuse_inseparable, separate
-from attribution.compat import one_thread
+import numpy as np
+import xarray as xr
+
+from attribution import runs
+from attribution.content import content
+from attribution.core.weighted_draws import copies, taken
 from attribution.decompose import decompose
-from attribution.errors import EventError, SpecError
-from attribution.estimation import Estimate, Sampling, estimate
-from attribution.fit.asked import event_of, model_of, refuse_data, refuse_say, settings_of
-from attribution.fit.assemble import JudgedFit, reported_groups, run_of
-from attribution.fit.equal import equal_part, kept_copies
-from attribution.fit.every_day import refuse_shocks, whole_sample
-from attribution.fit.judge import judged, system_draws
-from attribution.fit.memory import refuse_masses
-from attribution.fit.settings import Settings, sampler_of, ways
-from attribution.fit.spoken import refuse_unknown_series
+from attribution.errors import EventError, SpecError, nearest
+from attribution.fit.assemble import JudgedFit, refuse_shocks, reported_groups, run_of, whole_sample
+from attribution.fit.judge import failure, judged, refuse_unconverged, system_draws, weights_finding
+from attribution.fit.settings import (
+    Settings,
+    event_of,
+    model_of,
+    refuse_data,
+    refuse_masses,
+    refuse_say,
+    sampler_of,
+    settings_of,
+    ways,
+)
 from attribution.fit.studied import fit_study
-from attribution.fit.unconverged import failure, refuse_unconverged
 from attribution.model.accept import check_model
+from attribution.model.claimed import cells_beside
 from attribution.model.kinds import KINDS
 from attribution.model.spec import Event, ModelSpec, Window
 from attribution.model.study import StudySpec
+from attribution.model.table import read_table
 from attribution.panel import Panel, read_panel
 from attribution.panel.measures import with_levels
-from attribution.posterior import Decomposition
-from attribution.run import Run
+from attribution.posterior import Decomposition, StructuralPosterior
+from attribution.runs.labels import DRAW
+from attribution.runs.run import Run
+from attribution.sampling.diagnostics import weight_size
+from attribution.sampling.engine import one_thread
+from attribution.var.check.separation import Separation, refuse_inseparable, separate
+from attribution.var.kinds import Estimate, Sampling, estimate
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+# An estimate whose draws weigh differently in; the same with draws that weigh alike out.
+
+STREAM = 2
+"""Number of the random stream that resampling has for itself, beside the run's seed."""
+
+
+def kept_copies(weight: np.ndarray, seed: int) -> np.ndarray:
+    """Return how often each draw (chain, draw) is kept; once each where all weigh the same."""
+    if np.ptp(weight) == 0:
+        return np.ones(weight.shape, dtype=np.int64)
+    return copies(weight, float(np.random.default_rng([seed, STREAM]).random()))
+
+
+def equal_part(
+    spec: ModelSpec, units: Mapping[str, str], part: JudgedFit, kept: np.ndarray
+) -> JudgedFit:
+    """Lay each draw out as often as it is kept, chain after chain; keep the originals beside.
+
+    Findings, the prior and the statistics of the sampler are of the draws as they came.
+    """
+    found = part.estimate
+    weight = found.posterior.weight
+    if np.ptp(weight) == 0:
+        return part
+    reported = part.groups.get("/posterior", xr.Dataset()).assign(found.parameters)
+    before = runs.weighted(found.posterior, kept, reported, found.extra, units)
+    posterior = _posterior(found.posterior, kept)
+    splits = [_split(split, kept) for split in part.splits]
+    extra = {path: _dataset(data, kept) for path, data in found.extra.items()}
+    parameters = {name: _array(array, kept) for name, array in found.parameters.items()}
+    groups = reported_groups(spec, units, posterior, splits)
+    size = {"effective_size": weight_size(kept), "resampled_from": f"/{runs.WEIGHTED}"}
+    groups["/posterior" if splits else "/structural"].attrs |= size
+    return JudgedFit(
+        replace(found, posterior=posterior, parameters=parameters, extra={**extra, **before}),
+        splits,
+        groups,
+        part.judged,
+        (weights_finding(weight, kept),),
+    )
+
+
+def _split(split: Decomposition, kept: np.ndarray) -> Decomposition:
+    return replace(
+        split,
+        baseline=taken(split.baseline, kept),
+        contribution=taken(split.contribution, kept),
+        weight=np.ones(kept.shape),
+    )
+
+
+def _posterior(of: StructuralPosterior, kept: np.ndarray) -> StructuralPosterior:
+    return replace(
+        of,
+        impact=taken(of.impact, kept),
+        lag_coefficients=taken(of.lag_coefficients, kept),
+        intercept=taken(of.intercept, kept),
+        weight=np.ones(kept.shape),
+        struck=None if of.struck is None else taken(of.struck, kept),
+    )
+
+
+def _array(array: xr.DataArray, kept: np.ndarray) -> xr.DataArray:
+    laid = array.transpose(*DRAW, ...)
+    return laid.copy(data=taken(laid.to_numpy(), kept))
+
+
+def _dataset(data: xr.Dataset, kept: np.ndarray) -> xr.Dataset:
+    drawn = [name for name, array in data.data_vars.items() if set(DRAW) <= set(array.dims)]
+    return data.assign({name: _array(data[name], kept) for name in drawn})
+
+
+# A model and the columns at hand in; nothing out, or the claim whose series nobody knows.
+
+
+def refuse_unknown_series(spec: ModelSpec, columns: Collection[str]) -> None:
+    """Refuse a shared table whose cells name a series that nothing else knows: it is misspelt.
+
+    Cells on a series that the system lacks do not count, if the data have it or a shipped table
+    speaks of it.
+
+    Parameters
+    ----------
+    columns : every column of the data, whether the model reads it or not.
+
+    Raises
+    ------
+    SpecError
+        Naming the table, the series and the nearest name.
+    """
+    table, variables = spec.identification, spec.system.variables
+    odd = [name for name in cells_beside(spec) if name not in columns]
+    odd = [name for name in odd if name not in _shipped()] if odd else []
+    if table is not None and odd:
+        raise SpecError(
+            f"{spec.name}: table '{table.name}' restricts '{odd[0]}', which is neither a variable"
+            f" nor a column of the data{nearest(odd[0], (*variables, *columns))}; correct it, or"
+            " remove its cells"
+        )
+
+
+@cache
+def _shipped() -> frozenset[str]:
+    """Series that the shipped tables and rivals speak of."""
+    paths = sorted((content("models") / "tables").rglob("*.toml"))
+    return frozenset(cell.variable for path in paths for cell in read_table(str(path)).cells)
 
 
 def fit(

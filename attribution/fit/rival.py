@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.check.rivals import refuse_rival, rival_matters, with_rival
 from attribution.fit.path import fit
 from attribution.fit.settings import Settings
 from attribution.model.spec import UNATTRIBUTED, ModelSpec
 from attribution.panel import Panel
-from attribution.run import Run
-from attribution.summary.event import move_of
+from attribution.runs.run import Run
+from attribution.runs.table_window import move_of
+from attribution.var.check.rivals import refuse_rival, rival_matters, with_rival
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
 from types import NoneType
 
-from attribution.errors import SpecError, nearest
-from attribution.estimate.design import EVENT_IN
-from attribution.limits import LEAST_DRAWS, shown, whole_number
+import pandas as pd
+
+from attribution.errors import DataError, SpecError, nearest
+from attribution.limits import LEAST_DRAWS, MEMORY_BYTES, shown, whole_number
+from attribution.model import read_model
 from attribution.model.kinds import KINDS
+from attribution.model.read import refuse_names
 from attribution.model.spec import ModelSpec
+from attribution.model.study import StudySpec
+from attribution.panel import Panel
+from attribution.var.estimate.design import EVENT_IN
 
 SEED = 5
 ALL = "all"
@@ -101,3 +110,169 @@ def ways(spec: ModelSpec, settings: Settings) -> tuple[str, ...]:
             f" {', '.join(known)}"
         )
     return (event_in,)
+
+
+# What a caller hands to a fit, of whatever type; what the fit works with, or one refusal, out.
+
+
+def model_of(model: object) -> ModelSpec | StudySpec:
+    """Return a model that was read, or made in memory.
+
+    Raises
+    ------
+    SpecError
+        If it is neither a name, a path nor a model, or a name in it is refused.
+    """
+    if isinstance(model, str | Path):
+        return read_model(model)
+    if not isinstance(model, ModelSpec | StudySpec):
+        raise SpecError(
+            f"model {shown(model)}: neither a name, a path nor a model; name a shipped model or a"
+            " file, or hand over what model_from returns"
+        )
+    refuse_names(model)
+    return model
+
+
+def event_of(event: object) -> tuple[date, date] | None:
+    """Return the first and the last day of an event.
+
+    Days may be dates, texts such as ``2025-10-10``, or timestamps at midnight without a zone.
+
+    Raises
+    ------
+    SpecError
+        If there are not two of them, or one is no day.
+    """
+    if event is None:
+        return None
+    if isinstance(event, str) or not hasattr(event, "__iter__") or len(list(event)) != 2:
+        raise SpecError(
+            f"event = {shown(event)} is not two days; write ('2025-10-10', '2025-10-13')"
+        )
+    first, last = (_day(day) for day in event)
+    return first, last
+
+
+def _day(given: object) -> date:
+    import pandas as pd
+
+    wrong = SpecError(f"event: {shown(given)} is not a day; write it as '2025-10-10'")
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    if isinstance(given, bool | int | float):
+        raise wrong
+    try:
+        if isinstance(given, str):
+            return date.fromisoformat(given)
+        stamp = pd.Timestamp(given)  # type: ignore[arg-type]
+    except (ValueError, TypeError, OverflowError):
+        raise wrong from None
+    if pd.isna(stamp) or stamp.tz is not None or stamp != stamp.normalize():
+        raise wrong
+    return stamp.date()
+
+
+def settings_of(settings: object) -> Settings:
+    """Return settings, those of every run if none are given.
+
+    Raises
+    ------
+    SpecError
+        If they are anything else.
+    """
+    if settings is None:
+        return Settings()
+    if not isinstance(settings, Settings):
+        raise SpecError(
+            f"settings {shown(settings)}: not settings; write settings=Settings(draws=2000, seed=5)"
+        )
+    return settings
+
+
+def refuse_data(data: object) -> None:
+    """Refuse data that is neither left out, a path, a data frame nor a panel.
+
+    Raises
+    ------
+    DataError
+        With its type.
+    """
+    import pandas as pd
+
+    if data is not None and not isinstance(data, str | Path | pd.DataFrame | Panel):
+        raise DataError(
+            f"data: a {type(data).__name__}, where a path, a data frame or a panel should stand;"
+            " hand over one of these"
+        )
+
+
+def refuse_say(say: Callable[[str], None]) -> None:
+    """Refuse what cannot be called with the name of a stage.
+
+    Raises
+    ------
+    SpecError
+        If it is no function.
+    """
+    if not callable(say):
+        raise SpecError(f"say {shown(say)}: no function; hand over one that takes a text")
+
+
+# A model, its rows and its draws in; nothing out, or a refusal of what no memory would hold.
+
+_NUMBER = 8
+
+
+def refuse_masses(spec: ModelSpec, days: pd.Index, draws: int, fits: int = 1) -> None:
+    """Refuse draws of a VAR that would take more memory than the limit, before one is made.
+
+    Counted are the coefficients, the responses and variance shares of every shock to the last
+    horizon, and what each channel adds on each day of each window: a lower bound.
+
+    Raises
+    ------
+    SpecError
+        With the numbers that make it large.
+    """
+    n, horizons = len(spec.system.variables), spec.system.horizons + 1
+    named = len(spec.channels) + 1
+    steps = [_steps(days, w.start, w.end) for w in spec.event.windows]
+    each = n * (n * spec.system.lags + n + 1)
+    each += horizons * n * (n + 2 * named)
+    each += sum(count * (named + 1) for count in steps)
+    _refuse(
+        spec.name,
+        _NUMBER * draws * each * fits,
+        f"{draws:,} draws of {n} variables, {spec.system.lags} lags, {horizons} horizons and"
+        f" {sum(steps):,} days",
+    )
+
+
+def refuse_many_rows(spec: StudySpec, rows: pd.DataFrame, draws: int) -> None:
+    """Refuse draws of a counterfactual path that would take more memory than the limit.
+
+    Raises
+    ------
+    SpecError
+        With the numbers that make it large.
+    """
+    if spec.kind == "counterfactual":  # each control's part is kept, row by row
+        count, width = rows.shape
+        _refuse(
+            spec.name,
+            _NUMBER * draws * count * (width + 2),
+            f"{draws:,} draws of {count:,} rows and {width} columns",
+        )
+
+
+def _steps(days: pd.Index, start: date, end: date) -> int:
+    return int(((days >= pd.Timestamp(start)) & (days <= pd.Timestamp(end))).sum())
+
+
+def _refuse(name: str, size: float, made_of: str) -> None:
+    if size > MEMORY_BYTES:
+        raise SpecError(
+            f"{name}: {made_of} need at least {size / 1e9:,.1f} GB of memory, above the limit of"
+            f" {MEMORY_BYTES / 1e9:g} GB; ask for fewer draws or horizons"
+        )

@@ -9,18 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from attribution import record
+from attribution import runs
 from attribution.errors import DiagnosticsError, SpecError
-from attribution.fit.judge import repairs_finding
-from attribution.fit.memory import refuse_many_rows
-from attribution.fit.settings import Settings
-from attribution.fit.unconverged import diagnosed, drawn, marked
+from attribution.fit.judge import diagnosed, drawn, marked, repairs_finding
+from attribution.fit.settings import Settings, refuse_many_rows
 from attribution.model.kinds import KINDS, loaded
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence, read_evidence
-from attribution.run import Run, digest_of, versions
-from attribution.study import ANSWERS, Effort, Study
-from attribution.study.shape import ANSWER
+from attribution.runs.run import Run, digest_of, versions
+from attribution.runs.study import ANSWER, ANSWERS, Effort, Study
 
 NO_ANSWERS = pd.DataFrame(columns=list(ANSWER))
 
@@ -55,7 +52,7 @@ def fit_study(
         if error.draws:
             error.run = _unconverged(spec, evidence, effort, error)
         raise
-    tree = record.study_tree(study.groups, study.tables, spec, evidence.units)
+    tree = runs.study_tree(study.groups, study.tables, spec, evidence.units)
     return Run(tree, _manifest(spec, evidence, study, draws, settings.seed))
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from attribution.errors import DataError
-from attribution.folder.ledger import is_below, ours
+from attribution.folder.ledger import Plan, is_below, ours, through_link
 from attribution.folder.lock import locked
 from attribution.folder.plain import write_json
-from attribution.folder.plan import Plan, through_link
 from attribution.folder.stage import NEW, Stage, clear, is_stage
 
 INTENT = ".attribution.switch"

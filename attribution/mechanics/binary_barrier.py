@@ -5,7 +5,7 @@ With the letters of Haug and both barrier and strike in place, a knock-in is one
 .. math:: A, \qquad C, \qquad A - B + D, \qquad B - C + D
 
 where A is the digital, B the digital with its trigger at the barrier, C and D their images, as for
-options in :mod:`~attribution.mechanics.barrier_terms`; a knock-out is the digital less the
+options in :mod:`~attribution.mechanics.barrier`; a knock-out is the digital less the
 knock-in. With the six of :func:`~attribution.mechanics.digital.one_touch`, which ask of the touch
 alone, for either side and unit, these are the 28 of Rubinstein and Reiner. What enters: numbers
 that broadcast; what leaves: Greeks.
@@ -19,9 +19,8 @@ import numpy as np
 
 from attribution.mechanics.barrier import KINDS, live_market, touches
 from attribution.mechanics.digital import digital
-from attribution.mechanics.functions import NUMPY, Array
 from attribution.mechanics.greeks import Greeks
-from attribution.mechanics.inputs import arrays, one_of
+from attribution.mechanics.inputs import NUMPY, Array, arrays, one_of
 from attribution.mechanics.terms import (
     Market,
     asset_term,

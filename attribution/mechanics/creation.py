@@ -19,8 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attribution.errors import DataError
-from attribution.mechanics.functions import Array
-from attribution.mechanics.inputs import arrays, one_of
+from attribution.mechanics.inputs import Array, arrays, one_of
 
 
 class Entry(NamedTuple):

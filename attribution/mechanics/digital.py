@@ -7,13 +7,21 @@ References: rubinstein1991; haug2007.
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from attribution.mechanics.barrier import KINDS, live_market, paid_when_touched, touches
-from attribution.mechanics.barrier_terms import touched_by_expiry, untouched
-from attribution.mechanics.functions import NUMPY, Array
+import numpy as np
+from scipy import special
+
+from attribution.mechanics.barrier import (
+    KINDS,
+    live_market,
+    paid_when_touched,
+    touched_by_expiry,
+    touches,
+    untouched,
+)
 from attribution.mechanics.greeks import Greeks
-from attribution.mechanics.inputs import arrays, one_of
+from attribution.mechanics.inputs import NUMPY, Array, arrays, one_of
 from attribution.mechanics.terms import Market, asset_term, cash_term
 from attribution.mechanics.vanilla import OPTIONS, certain, flat, gap, uncertain_part
 
@@ -158,3 +166,42 @@ def _gap(market: Market, phi: int, strike: np.ndarray, trigger: np.ndarray) -> G
     none = Greeks.of_cash(np.zeros(forward.shape))
     limit = certain(market, phi, strike).where(NUMPY, phi * (forward - trigger) > 0.0, none)
     return found.where(NUMPY, uncertain, limit)
+
+
+# A barrier watched at dates instead of all the time: where a continuous one is worth the same.
+#
+# References: broadie1997.
+
+OVERSHOOT = float(-special.zeta(0.5)) / math.sqrt(2.0 * math.pi)
+"""−ζ(1/2)/√(2π) = 0.5826, the mean overshoot of a random walk in standard deviations."""
+
+
+def shifted_barrier(side: str, level: Array, vol: Array, interval: Array) -> np.ndarray:
+    r"""Move a barrier away from spot by the mean overshoot between two dates.
+
+    .. math:: H e^{\mp 0.5826\,\sigma\sqrt{\Delta}}
+
+    Parameters
+    ----------
+    side : "down" or "up".
+    level : barrier watched at dates, currency per unit.
+    vol : annual volatility.
+    interval : years between two dates (1/252 for daily closes).
+
+    Returns
+    -------
+    Barrier whose continuous version is worth the same to order 1/number of dates; spot should
+    not be within a step of it.
+
+    Raises
+    ------
+    DataError
+        An unknown side; numbers that are not finite or have the wrong sign.
+
+    References
+    ----------
+    broadie1997
+    """
+    eta = SIDES[one_of("shifted barrier", "side", side, SIDES)]
+    h, v, dt = arrays("shifted barrier", ("level",), level=level, vol=vol, time=interval)
+    return np.asarray(h * np.exp(-eta * OVERSHOOT * v * np.sqrt(dt)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attribution.mechanics.functions import Array, Functions
+from attribution.mechanics.inputs import Array, Functions
 
 
 @dataclass(frozen=True)

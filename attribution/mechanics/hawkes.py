@@ -18,12 +18,65 @@ hardiman2013 (sums of exponentials).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from attribution.errors import DataError
-from attribution.mechanics.hawkes_kernel import excitations
+
+# Events and decays in; the two sums over earlier events that every Hawkes likelihood takes, out.
+#
+# .. math:: \sum_{t_k < t} e^{-\beta_p (t - t_k)}, \qquad
+#           \sum_{t_k < t} (t - t_k)\, e^{-\beta_p (t - t_k)}
+#
+# Both are carried from event to event, so that n events and P decays cost n P steps.
+#
+# References: ogata1981.
+
+
+def excitations(
+    time: np.ndarray, node: np.ndarray, decays: np.ndarray, nodes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum over the earlier events of each node, seen from every event.
+
+    Parameters
+    ----------
+    time, node : (event,), in order of time.
+    decays : (term,), per unit of time.
+
+    Returns
+    -------
+    Both sums, (term, event, node); events of one instant do not see each other.
+    """
+    shape = (len(decays), len(time), nodes)
+    excited, delayed = np.zeros(shape), np.zeros(shape)
+    for p, decay in enumerate(decays):
+        _sums(time, node, float(decay), excited[p], delayed[p])
+    return excited, delayed
+
+
+@njit(cache=True, nogil=True)
+def _sums(time, node, decay, excited, delayed):  # type: ignore[no-untyped-def]
+    """Carry both sums from event to event; events at one instant do not excite each other."""
+    n, nodes = excited.shape
+    now, late = np.zeros(nodes), np.zeros(nodes)
+    k, clock = 0, 0.0
+    while k < n:
+        gap = time[k] - clock if k > 0 else 0.0
+        fade = math.exp(-decay * gap)
+        for j in range(nodes):
+            late[j] = fade * (late[j] + gap * now[j])
+            now[j] *= fade
+        clock, first = time[k], k
+        while k < n and time[k] == clock:
+            for j in range(nodes):
+                excited[k, j] = now[j]
+                delayed[k, j] = late[j]
+            k += 1
+        for m in range(first, k):
+            now[node[m]] += 1.0
 
 
 @dataclass(frozen=True)
@@ -249,3 +302,98 @@ def _fitting(data: Events, model: Hawkes) -> None:
             "Hawkes process: a baseline or the decay is not above zero, or a branching below zero; "
             "give rates"
         )
+
+
+# Events of a Hawkes process by thinning.
+#
+# What enters: parameters, a window, a generator; what leaves: events. Between events the
+# excitation
+# only fades and within a piece the baseline is constant, so the intensity now bounds the intensity
+# until the next event or edge: candidates at that rate are kept with the ratio of the two.
+#
+# References: lewis1979 (thinning); ogata1981.
+
+
+def simulate(
+    model: Hawkes, edges: object, rng: np.random.Generator, *, most: int = 1_000_000
+) -> Events:
+    """Draw the events of one window, which opens without a past.
+
+    Parameters
+    ----------
+    model : parameters, baseline (node, piece).
+    edges : bounds of the window and of the pieces of the baseline, (piece + 1,).
+    most : events after which the process counts as explosive.
+
+    Raises
+    ------
+    DataError
+        Parameters that do not fit the edges; more than ``most`` events.
+    """
+    cut = np.asarray(edges, dtype=float)
+    nodes, pieces = model.baseline.shape
+    events([], 0, cut, nodes)
+    square = (*np.shape(model.decay), nodes, nodes)
+    if pieces != len(cut) - 1 or model.branching.shape != square:
+        raise DataError(
+            f"Hawkes process: a baseline of shape {model.baseline.shape} does not fit a window of "
+            f"{len(cut) - 1} pieces or branching of shape {model.branching.shape}; align them"
+        )
+    if (
+        (model.baseline < 0.0).any()
+        or (model.branching < 0.0).any()
+        or not (model.decays > 0.0).all()
+    ):
+        raise DataError(
+            "Hawkes process: a rate is below zero or the decay not above it; give rates"
+        )
+    time, node = np.empty(most), np.empty(most, dtype=np.int64)
+    count = _thin(model.baseline.astype(float), model.offspring.astype(float), model.decays,
+                  cut, rng, time, node)  # fmt: skip
+    if count < 0:
+        raise DataError(
+            f"Hawkes process: more than {most} events at a branching ratio of "
+            f"{model.branching_ratio:.2f}; lower it, shorten the window or allow more"
+        )
+    return events(time[:count], node[:count], cut, nodes)
+
+
+@njit(cache=True, nogil=True)
+def _thin(baseline, branching, decay, edges, rng, time, node):  # type: ignore[no-untyped-def]
+    nodes, pieces = baseline.shape
+    terms = len(decay)
+    heat = np.zeros((terms, nodes))  # excitation of each node at the clock, by term
+    rates = np.empty(nodes)
+    count, clock, piece = 0, edges[0], 0
+    while piece < pieces:
+        bound = 0.0
+        for i in range(nodes):
+            bound += baseline[i, piece] + heat[:, i].sum()
+        wait = rng.standard_exponential() / bound if bound > 0.0 else np.inf
+        if clock + wait >= edges[piece + 1]:
+            for p in range(terms):
+                heat[p] *= math.exp(-decay[p] * (edges[piece + 1] - clock))
+            clock = edges[piece + 1]
+            piece += 1
+            continue
+        clock += wait
+        for p in range(terms):
+            heat[p] *= math.exp(-decay[p] * wait)
+        total = 0.0
+        for i in range(nodes):
+            total += baseline[i, piece] + heat[:, i].sum()
+            rates[i] = total
+        mark = rng.random() * bound
+        if mark >= total:
+            continue
+        who = 0
+        while mark >= rates[who]:
+            who += 1
+        if count == len(time):
+            return -1
+        time[count], node[count] = clock, who
+        count += 1
+        for p in range(terms):
+            for i in range(nodes):
+                heat[p, i] += branching[p, i, who] * decay[p]
+    return count

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+from scipy import special
 
 from attribution.errors import DataError, nearest
 
@@ -60,3 +63,28 @@ def _refuse(place: str, name: str, array: np.ndarray, bad: np.ndarray, wanted: s
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         where = f" at {list(at)}" if at else ""
         raise DataError(f"{place}: {name} is {float(array[at])!r}{where}; give {wanted}")
+
+
+# The five functions that a closed form needs, so that one formula serves arrays and tensors.
+
+Array: TypeAlias = Any
+"""A NumPy array, a number, or a symbolic tensor: whatever the functions below take."""
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Elementwise functions of one array library; the rest of a formula is arithmetic.
+
+    ``erfcx`` is the scaled complementary error function exp(x²)·erfc(x). PyTensor has all five
+    under the same names, ``switch`` being its ``where``; give it strikes and barriers as float64
+    constants, since it keeps a number like 38.5 in half precision.
+    """
+
+    exp: Callable[..., Array]
+    log: Callable[..., Array]
+    sqrt: Callable[..., Array]
+    erfcx: Callable[..., Array]
+    where: Callable[..., Array]
+
+
+NUMPY = Functions(np.exp, np.log, np.sqrt, special.erfcx, np.where)

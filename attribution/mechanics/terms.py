@@ -19,8 +19,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from attribution.mechanics.functions import Array, Functions
 from attribution.mechanics.greeks import Greeks
+from attribution.mechanics.inputs import Array, Functions
 
 Slopes = tuple[Array, Array, Array]
 """A function of volatility at one volatility: value, first and second derivative."""

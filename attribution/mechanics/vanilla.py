@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from attribution.mechanics.functions import NUMPY, Array, Functions
 from attribution.mechanics.greeks import Greeks
-from attribution.mechanics.inputs import SMALL, arrays, one_of
+from attribution.mechanics.inputs import NUMPY, SMALL, Array, Functions, arrays, one_of
 from attribution.mechanics.terms import Market, asset_term, cash_term
 
 OPTIONS = {"call": 1, "put": -1}

@@ -2,14 +2,87 @@
 
 from __future__ import annotations
 
-from attribution.errors import SpecError
-from attribution.model.inferred import check_inferred
+from attribution.errors import SpecError, nearest
 from attribution.model.kinds import KINDS
-from attribution.model.parts import ORDERED, check_order, check_parts
 from attribution.model.restriction import OUTCOME, Identification
 from attribution.model.scheme import LAWS, ROTATION_INVARIANT, Errors, Scheme
 from attribution.model.signs import check_signs
 from attribution.model.spec import Minnesota, ModelSpec, StructuralPrior
+
+# A list of inferred hyperparameters and a prior in; nothing out, or the one it lacks.
+
+
+def check_inferred(spec: ModelSpec) -> None:
+    """Refuse to infer what the prior has no room for, or is given.
+
+    Raises
+    ------
+    SpecError
+        With what to add, or to leave off the list.
+    """
+    prior, place = spec.prior, f"{spec.name}: [prior] hierarchical names"
+    for name in ("sum_of_coefficients", "single_unit_root"):
+        if name in prior.inferred and getattr(prior, name) is None:
+            raise SpecError(f"{place} '{name}', which is left out; add {name} = 1.0, or unlist it")
+    if "residual_scales" in prior.inferred and prior.residual_scales:
+        raise SpecError(f"{place} 'residual_scales', and they are given; drop one of the two")
+    if "decay" in prior.inferred and spec.system.lags == 1:
+        raise SpecError(f"{place} 'decay', and a single lag has none; unlist it, or add lags")
+
+
+# A scheme and its parts in; nothing out, or the part that it lacks or would not read.
+
+ORDERED = ("recursive", "long_run")
+
+
+def check_parts(spec: ModelSpec) -> None:
+    """Refuse what belongs to another scheme, and a scheme without what identifies it."""
+    scheme, place = spec.scheme, f"{spec.name}: scheme '{spec.scheme.name}'"
+    table = spec.identification
+    parts = {
+        "order": (bool(scheme.order), ORDERED),
+        "instruments": (bool(scheme.instruments), ("proxy",)),
+        "breaks": (bool(scheme.breaks), ("heteroskedasticity",)),
+        "signs": (bool(scheme.signs), ORDERED),
+    }
+    for key, (there, home) in parts.items():
+        if there and scheme.name not in home:
+            raise SpecError(
+                f"{place} does not read {key}; remove it or use scheme {' or '.join(home)}"
+            )
+    if scheme.name == "proxy" and not scheme.instruments:
+        raise SpecError(f"{place} needs an instrument; add [[identification.instruments]]")
+    if scheme.name == "heteroskedasticity" and not scheme.breaks:
+        raise SpecError(f"{place} needs the first day of each new regime; add breaks = [...]")
+    told_apart = spec.errors.law not in ROTATION_INVARIANT
+    if scheme.name == "restrictions" and table is None and not told_apart:
+        raise SpecError(f"{place} needs a table; add [identification.channels] and claims")
+    if scheme.name in ORDERED and table is not None:
+        raise SpecError(
+            f"{place} takes no table: the order identifies the shocks; remove the channels and"
+            " claims, or use scheme 'restrictions'"
+        )
+    if table is not None and scheme.shocks:
+        raise SpecError(
+            f"{place} has a table and shocks; the channels of the table name the shocks"
+        )
+
+
+def check_order(spec: ModelSpec) -> None:
+    """Refuse an order that is not every variable once."""
+    variables, order = spec.system.variables, spec.scheme.order
+    for name in order:
+        if name not in variables:
+            raise SpecError(
+                f"{spec.name}: [identification] order names '{name}', which is not among [system]"
+                f" variables{nearest(name, variables)}; correct it"
+            )
+    left = [name for name in variables if order and name not in order]
+    if left:
+        raise SpecError(
+            f"{spec.name}: [identification] order leaves out '{left[0]}'; name every variable once"
+        )
+
 
 OFFERED = {
     "restrictions": LAWS,

@@ -9,8 +9,7 @@ from attribution.errors import DataError, EventError
 from attribution.model.spec import ModelSpec
 from attribution.panel.degenerate import held_out
 from attribution.panel.gate import refuse_lost, tell_closed
-from attribution.panel.timeline import Timeline
-from attribution.panel.trading_days import calendar_of
+from attribution.panel.timeline import Timeline, calendar_of
 
 SLACK = {"monthly": 31, "quarterly": 92, "yearly": 366}
 """Days by which a file may miss the ends of the sample: they may be closed; 7 if not listed."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import DataError
-from attribution.model.period import period_of
+from attribution.model.names import period_of
 from attribution.panel.card import Card
 
 _DAY = r"\d{4}-\d\d-\d\d"

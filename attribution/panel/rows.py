@@ -12,12 +12,10 @@ from attribution.panel.card import Card
 from attribution.panel.cells import read_cells
 from attribution.panel.dates import days_of
 from attribution.panel.gate import in_order, of_entities, without_steps
-from attribution.panel.timeline import NONE, Timeline, timeline_of
-from attribution.panel.trading_days import PERIODS, expected_days
+from attribution.panel.timeline import NONE, PERIODS, Timeline, expected_days, timeline_of
 
 NOTHING = Timeline(NONE, pd.DatetimeIndex([]), pd.DatetimeIndex([]))
 """Where a card says which days to expect, nothing is left to be read off the rows."""
-
 
 EVIDENT = ("monthly", "quarterly", "yearly")
 """Frequencies that need no card: nothing but an omission leaves a period without its row."""

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attribution.diagnostics import PARETO_K
-from attribution.report import numbers, tables
-from attribution.report.draws import (
-    band,
-    channels,
-    event_in_draws,
-    event_in_weights,
-    group,
-    period,
+from attribution.report import cells, numbers
+from attribution.report.draws import band, channels, event_in_draws, event_in_weights, group, period
+from attribution.report.style import (
+    GREY,
+    INK,
+    colours,
+    column,
+    drawing,
+    figure,
+    name_rows,
+    whisker,
+    zero_line,
 )
-from attribution.report.intervals import column, name_rows, whisker
-from attribution.report.style import GREY, INK, colours, drawing, figure, zero_line
+from attribution.sampling.diagnostics import PARETO_K
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,8 +91,8 @@ def robust_bounds(tree: xr.DataTree, table: pd.DataFrame, *, window: str) -> Fig
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    tables.checked(table, window)
-    rows = {n: row for n, row in tables.rows(table).items() if np.isfinite(row["robust_lower"])}
+    cells.checked(table, window)
+    rows = {n: row for n, row in cells.rows(table).items() if np.isfinite(row["robust_lower"])}
     paint = colours(list(rows))
     drawn = figure(height=0.36 * len(rows) + 1.4)
     axis = drawn.subplots()

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attribution.core.log_points import simple_return
-from attribution.record import ANSWERS, has_coalitions, is_study
-from attribution.report import numbers, tables
+from attribution.core.moves import simple_return
+from attribution.report import cells as tables
+from attribution.report import numbers
 from attribution.report.answers import answer_cells
 from attribution.report.comparison import event_in_names
 from attribution.report.draws import (
@@ -22,6 +22,7 @@ from attribution.report.draws import (
     windows,
 )
 from attribution.report.learned import contraction_table
+from attribution.runs import ANSWERS, has_coalitions, is_study
 
 if TYPE_CHECKING:
     import pandas as pd

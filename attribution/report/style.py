@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from attribution.model.spec import UNATTRIBUTED
+from attribution.report.numbers import wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ QUIET = "#5a5a5a"
 GRID = "#e3e3e3"
 GREY = "#8c8c8c"
 PALE = "#c4c4c4"
+
 # Okabe and Ito's colours without yellow, which vanishes on white; grey is kept for the unnamed.
 OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7")
 FIXED = {
@@ -36,6 +38,7 @@ FIXED = {
 }
 WIDTH = 6.6  # inches: one text column of the page and of the README
 PIXELS_PER_INCH = 200
+
 # Text stays text. The faces after the first are no wider: a reader without it sees no overlap.
 FACES = ["DejaVu Sans", "Verdana", "Helvetica", "Arial"]
 STYLE: dict[str, object] = {
@@ -169,3 +172,80 @@ def fan(axes: Axes, x: Any, band: Any, colour: str, *, alpha: float = 1.0, **mor
 def zero_line(axes: Axes, *, vertical: bool) -> None:
     """Mark zero, the value of a channel that did nothing."""
     (axes.axvline if vertical else axes.axhline)(0.0, color=QUIET, linewidth=0.8, zorder=1)
+
+
+# Intervals and columns of text, the same in every figure that has rows of names.
+
+
+def whisker(
+    axis: Axes, row: float, ends: tuple[float, float, float, float], *, colour: str = INK
+) -> None:
+    """Draw the 90 % interval thin and the 50 % interval thick; a white rim shows both on a bar."""
+    q05, q25, q75, q95 = ends
+    for low, high, width in ((q05, q95, 1.1), (q25, q75, 3.0)):
+        for paint, extra in (("white", 1.4), (colour, 0.0)):
+            axis.plot(
+                [low, high],
+                [row, row],
+                color=paint,
+                linewidth=width + extra,
+                solid_capstyle="butt",
+                zorder=4 if extra else 5,
+            )
+
+
+def name_rows(axis: Axes, names: Sequence[str]) -> None:
+    """Write one name a row, as words, the first on top, without ticks."""
+    axis.set_yticks(range(len(names)), labels=[wrapped(name, 22) for name in names])
+    axis.set_ylim(len(names) - 0.45, -0.6)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.grid(axis="x")
+    axis.use_sticky_edges = False
+    axis.margins(x=0.03)
+
+
+def column(axis: Axes, heading: str, texts: Sequence[str], *, offset: float) -> None:
+    """Write a column of text right of the axes, flush right at ``offset`` points from their edge.
+
+    Points and not widths of the axes: the layout then finds room for the column at once, and a
+    figure saved first looks like the same figure saved again.
+    """
+    for row, text in enumerate(texts):
+        axis.annotate(
+            text,
+            (1, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(offset, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center_baseline",
+            annotation_clip=False,
+        )
+    axis.annotate(
+        heading,
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(offset, 3),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=QUIET,
+        fontsize=7.5,
+    )
+
+
+# A figure and what the page says of it.
+
+
+class Picture(NamedTuple):
+    """A figure with the name of its file, a short title, and what to read in it.
+
+    ``window`` names the window whose table it shows, and is empty for figures of the whole run.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+    window: str = ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attribution.record import ANSWERS
-from attribution.report import numbers, tables
+from attribution.report import cells as tables
+from attribution.report import numbers
 from attribution.report.answers import terminal_study
 from attribution.report.draws import period
 from attribution.report.numbers import THIN
+from attribution.runs import ANSWERS
 
 if TYPE_CHECKING:
     import pandas as pd

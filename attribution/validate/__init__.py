@@ -1,1 +1,3 @@
 """Designs with a known truth in; whether computations and intervals can be believed, out."""
+
+from __future__ import annotations

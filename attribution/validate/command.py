@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from attribution.folder.plain import refuse_file
 from attribution.limits import most
 from attribution.screen import echo
-from attribution.target import refuse_file
 
 Designs = Annotated[
     list[str] | None, typer.Argument(help="Designs to run, by name; all if none is named.")

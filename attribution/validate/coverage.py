@@ -10,15 +10,15 @@ import pandas as pd
 
 from attribution.core import propagate
 from attribution.decompose import decompose
-from attribution.diagnostics import rhat
 from attribution.errors import SpecError, nearest
-from attribution.estimate.bvar import fit_bvar
-from attribution.estimate.bvar_signs import fit_bvar_signs
-from attribution.estimate.event_shocks import event_shocks
-from attribution.estimate.loadings import loadings, past_shocks
 from attribution.model.spec import ModelSpec
+from attribution.sampling.diagnostics import rhat
 from attribution.validate.crash import TEST_SIGNS, Crash, crash, question
 from attribution.validate.task import Record
+from attribution.var.estimate.bvar import fit_bvar
+from attribution.var.estimate.bvar_signs import fit_bvar_signs
+from attribution.var.estimate.event_shocks import event_shocks
+from attribution.var.estimate.loadings import loadings, past_shocks
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

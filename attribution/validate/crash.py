@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import SpecError, nearest
-from attribution.estimate.cones import table_cones
-from attribution.estimate.structural_prior import impact_prior
 from attribution.model.read import read_var
 from attribution.model.spec import Event, ModelSpec, Window
 from attribution.validate import simulation
+from attribution.var.estimate.cones import table_cones
+from attribution.var.estimate.structural_prior import impact_prior
 
 WORLDS = ("right", "common-volatility", "wrong-sign", "noise", "event-in")
 SPREAD = {

@@ -1,4 +1,4 @@
-r"""A log density with gradient and its mode in; draws of one chain, nearly independent, out.
+"""A log density with gradient and its mode in; draws of one chain, nearly independent, out.
 
 Hamiltonian Monte Carlo in coordinates whitened by the mode's curvature, later by the chain's own
 covariance.  Steps and metric are learnt before the draws that are kept and fixed for those, so that
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attribution.diagnostics import ess_bulk
 from attribution.errors import DiagnosticsError
-from attribution.estimate.modes import Density, Mode
+from attribution.sampling.diagnostics import ess_bulk
+from attribution.sampling.modes import Density, Mode
 
 WARM = (150, 250, 100)
 """Iterations of each round of warm-up; the metric is renewed after every round."""

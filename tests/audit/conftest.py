@@ -8,7 +8,7 @@ import xarray as xr
 from attribution.audit.run import audit
 from attribution.audit.sources import Library, Sources
 from attribution.model.audit import read_audit
-from attribution.run import Run
+from attribution.runs.run import Run
 
 DAYS = pd.bdate_range("2025-01-01", periods=400)
 FACTS = {

@@ -189,7 +189,7 @@ def test_an_unknown_test_or_parameter_is_refused_before_anything_is_run(test, gi
 
 
 def test_every_parameter_of_every_test_can_be_read():
-    from attribution.audit.parameters import READERS
+    from attribution.audit.tested import READERS
 
     for kind, _ in TESTS.values():
         assert {str(field.type) for field in fields(kind)} <= set(READERS), kind

@@ -13,15 +13,16 @@ from attribution.audit.arithmetic import (
     tail_probability,
     tail_ratio,
 )
+from attribution.audit.catalogue import OnDay, RankOfDay, RecordOf, on_day, rank_of_day, record_of
 from attribution.audit.correlation import (
     Correlation,
     CorrelationCompare,
+    GrowthCompare,
     bootstrap,
     correlation,
     correlation_compare,
+    growth_compare,
 )
-from attribution.audit.growth import GrowthCompare, growth_compare
-from attribution.audit.records import OnDay, RankOfDay, RecordOf, on_day, rank_of_day, record_of
 from attribution.audit.rows import DatedRow, NearZero, dated_row, near_zero
 from attribution.audit.tested import Untestable
 from attribution.errors import DataError, SpecError

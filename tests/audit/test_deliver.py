@@ -19,7 +19,7 @@ from attribution.errors import DataError, SpecError
 from attribution.finding import VERDICTS
 from attribution.model import read_model
 from attribution.model.audit import Audit, AuditedClaim, Part, Variant
-from attribution.run import digest_of, save_run
+from attribution.runs.run import digest_of, save_run
 
 CLAIMS = (*(f"C{number}" for number in range(1, 22)), "R1")
 FIGURES = {"figure", "figures", "total", "before", "after"}

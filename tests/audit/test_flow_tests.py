@@ -6,15 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution.audit.follow import FollowThrough, follow_through
-from attribution.audit.growth import GrowthCompare, growth_compare
-from attribution.audit.published import (
+from attribution.audit.arithmetic import (
     FigureAtLeast,
     FiguresAgree,
     PublishedOnly,
     figure_at_least,
     figures_agree,
     published_only,
+)
+from attribution.audit.correlation import (
+    FollowThrough,
+    GrowthCompare,
+    follow_through,
+    growth_compare,
 )
 from attribution.audit.rows import DatedRow, FlowShare, NearZero, dated_row, flow_share, near_zero
 from attribution.audit.tested import Untestable

@@ -6,10 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution.audit.basis import BasisJump, BasisMove, basis_jump, basis_move
-from attribution.audit.hedges import DeltaAbove, NoteHedge, delta_above, note_hedge
-from attribution.audit.notes import FirstBelow, NoteSize, first_below, note_size
-from attribution.audit.options import LongOptionHedge, long_option_hedge
+from attribution.audit.catalogue import BasisJump, BasisMove, basis_jump, basis_move
+from attribution.audit.hedges import (
+    DeltaAbove,
+    FirstBelow,
+    LongOptionHedge,
+    NoteHedge,
+    NoteSize,
+    delta_above,
+    first_below,
+    long_option_hedge,
+    note_hedge,
+    note_size,
+)
 from attribution.audit.tested import Untestable
 from attribution.errors import DataError
 from attribution.mechanics.digital import at_maturity

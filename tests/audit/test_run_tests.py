@@ -19,11 +19,17 @@ from attribution.audit.contributions import (
     lead,
     share_of_move,
 )
-from attribution.audit.predicted import PredictedFlow, predicted_flow
-from attribution.audit.saved import FindingOf, Rival, finding_of, rival
+from attribution.audit.saved import (
+    FindingOf,
+    PredictedFlow,
+    Rival,
+    finding_of,
+    predicted_flow,
+    rival,
+)
 from attribution.audit.tested import Untestable
 from attribution.errors import SpecError
-from attribution.run import Run
+from attribution.runs.run import Run
 
 DAYS = pd.to_datetime(["2026-02-04", "2026-02-05"])
 CHANNELS = ("factor", "basis", "selling")

@@ -21,7 +21,7 @@ import numpy as np
 import structural_laws
 from simulated import LAGS, simulated
 
-from attribution.core import structural_form as form
+from attribution.core.laws import structural_form as form
 
 Row = dict[str, object]
 

@@ -15,13 +15,12 @@ import time
 
 import numpy as np
 
-from attribution.mechanics.impact import Response
-from attribution.mechanics.steps import PathFlows, implied_shock
-from attribution.study.event_abduction import nodes
-from attribution.study.event_allocation import allocated
-from attribution.study.event_shapes import curve_of
-from attribution.study.event_steps import SteppedWorld
-from attribution.study.event_world import World, play
+from attribution.studies.event.abduction import nodes
+from attribution.studies.event.allocation import allocated
+from attribution.studies.event.impact import Response
+from attribution.studies.event.steps import PathFlows, implied_shock
+from attribution.studies.event.world import World, curve_of, play
+from attribution.studies.event.world_in_steps import SteppedWorld
 
 OBSERVED, STEPS = -0.142, 32
 

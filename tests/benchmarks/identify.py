@@ -21,11 +21,12 @@ import numpy as np
 import pandas as pd
 from simulated import LAGS, SIGNS, simulated
 
-from attribution.core import assign, holds, niw, rotations
-from attribution.core.claim_rows import Line, stack
-from attribution.estimate.conjugate import ConjugateForm
-from attribution.identify.rotate import rotate
+from attribution.core import niw
+from attribution.core.rotations import assign, haar, holds
+from attribution.core.rotations.claim_rows import Line, stack
 from attribution.model.restriction import SHOCK, Cell, Channel, Identification, Narrative
+from attribution.var.estimate.conjugate import ConjugateForm
+from attribution.var.identify.rotate import rotate
 
 BATCH, BATCHES, DRAWS = 4096, 25, 4000
 
@@ -71,7 +72,7 @@ def signs_alone(after: niw.NormalInverseWishart, seed: int) -> tuple[float, floa
     began = time.process_time()
     for _ in range(BATCHES):
         factor = niw.draw_factor(after, BATCH, rng)
-        q = rotations.haar(8, BATCH, rng)
+        q = haar.haar(8, BATCH, rng)
         masks = holds.narrowed(factor, np.arange(BATCH), q, rows, every)
         weight, order = assign.named(masks, 8, rng)
         kept = np.flatnonzero(weight)

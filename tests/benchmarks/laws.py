@@ -16,10 +16,11 @@ from collections.abc import Callable
 import numpy as np
 from simulated import LAGS, N, simulated
 
-from attribution.core import evidence, importance, niw, scaled
-from attribution.core.hierarchy import hierarchy
-from attribution.core.mixing import effective_size
-from attribution.core.wishart import factors
+from attribution.core import niw
+from attribution.core.laws import evidence, importance, scaled
+from attribution.core.laws.hierarchy import hierarchy
+from attribution.core.niw import factors
+from attribution.sampling.diagnostics import effective_size
 
 SETTINGS = {"lags": LAGS, "constant": True, "decay": 1.0, "intercept_scale": 10.0}
 

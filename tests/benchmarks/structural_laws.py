@@ -17,10 +17,11 @@ import time
 import numpy as np
 from simulated import LAGS, simulated
 
-from attribution.core import mixing, niw
-from attribution.core import structural_form as form
-from attribution.core.structural_simulation import structural_coefficients
-from attribution.estimate.structural_rows import coordinates
+from attribution.core import niw
+from attribution.core.laws import structural_form as form
+from attribution.core.laws.structural_simulation import structural_coefficients
+from attribution.sampling import diagnostics
+from attribution.var.estimate.independent_laws import coordinates
 
 SWEEPS, BURN_IN = 4000, 2400
 
@@ -58,7 +59,7 @@ def measure(series: np.ndarray, lags: int, law: form.ShockLaw, seed: int) -> tup
     held = [np.log(size), rho]
     hyper = kept.hyper[:, :, [i for i, name in enumerate(law.names) if name != "accepted"]]
     held += [hyper.sum(1)]
-    effective = np.nanmin(mixing.effective_size(np.concatenate(held, 1)[None]))
+    effective = np.nanmin(diagnostics.effective_size(np.concatenate(held, 1)[None]))
     accepted = kept.hyper[:, :, -1].mean() if "accepted" in law.names else float("nan")
     return SWEEPS / seconds, effective / seconds, float(accepted)
 

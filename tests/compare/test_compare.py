@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose
 
 from attribution import compare as comparing
 from attribution.compare import collect, compare
-from attribution.compare.figure import side_by_side
+from attribution.compare.deliver import side_by_side
 from attribution.errors import DataError, EventError, SpecError
-from attribution.run import Run, save_run
-from attribution.summary import window_table
+from attribution.runs import window_table
+from attribution.runs.run import Run, save_run
 
 DAYS = pd.DatetimeIndex(["2026-02-05", "2026-02-06"], name="time")
 MANIFEST = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from attribution.core.coherent import coherent_draw
+from attribution.core.weighted_draws import coherent_draw
 
 
 def by_pairs(draws, weight):

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.core import niw
-from attribution.core.dummies import unit_root_dummies
+from attribution.core.niw import unit_root_dummies
 
 LEVEL = np.array([3.0, -2.0])
 

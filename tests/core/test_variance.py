@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.core import propagate
-from attribution.core.variance import long_run, shares
+from attribution.core.propagate import long_run, shares
 from attribution.core.window import responses
 
 IMPACT = np.array([[1.5, 0.4, -0.2], [-3.0, 20.0, 6.0], [0.01, 0.02, 0.05]])

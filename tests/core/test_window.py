@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attribution.core import propagate
-from attribution.core.linear import solve
+from attribution.core.propagate import solve
 from attribution.core.window import carry, errors, one_variable, responses, worst_gap
 
 SHAPES = [(1, 1, 1), (2, 3, 7), (3, 1, 12), (5, 4, 31), (8, 2, 40)]

@@ -8,12 +8,12 @@ import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
 
-from attribution import record
+from attribution import runs
 from attribution.decompose import decompose
 from attribution.model.spec import Window
 from attribution.posterior import StructuralPosterior
-from attribution.report.through import cumulated
-from attribution.summary import window_table
+from attribution.report.figures import cumulated
+from attribution.runs import window_table
 
 DAYS = pd.date_range("2025-01-06", periods=20, freq="B", name="time")
 WINDOW = Window("fall", date(2025, 1, 20), date(2025, 1, 23))
@@ -78,7 +78,7 @@ def test_the_table_of_a_run_in_levels_is_that_of_the_run_in_changes(pair, values
         pair, (values, 100.0 + values.cumsum()), ((), NAMES), strict=True
     ):
         splits = [decompose(structural, frame, WINDOW, "price", levels=levels)]
-        groups = record.contributions(splits, "price") | record.coherent(splits, "price")
+        groups = runs.contributions(splits, "price") | runs.coherent(splits, "price")
         groups["/weights"] = xr.Dataset({"weight": (("chain", "draw"), structural.weight)})
         tree = xr.DataTree.from_dict(groups)
         tree.attrs["outcome_unit"] = "log points"

@@ -11,18 +11,22 @@ from attribution.cli.door import ARITHMETIC, FAULT, INPUT, INTERRUPTED, MACHINE,
 from attribution.errors import AttributionError
 from attribution.model import read_model
 from attribution.model.cell import CELL_KEYS
-from attribution.model.claims import NARRATIVE_KEYS, RANKING_KEYS, RESPONSE_KEYS, SHARE_KEYS
-from attribution.model.event_bars import DayBars
-from attribution.model.identify import SCHEME_KEYS
 from attribution.model.kinds import KINDS, STUDIES, VARS, loaded
-from attribution.model.read import TOP, model_from
+from attribution.model.read import SCHEME_KEYS, TOP, model_from
 from attribution.model.restriction import CLAIMS, READINGS
 from attribution.model.scheme import LAWS, SCHEMES, Errors
 from attribution.model.spec import Exposure, Minnesota, StructuralPrior, System
-from attribution.model.table import TABLE_KEYS
+from attribution.model.table import (
+    NARRATIVE_KEYS,
+    RANKING_KEYS,
+    RESPONSE_KEYS,
+    SHARE_KEYS,
+    TABLE_KEYS,
+)
+from attribution.panel.card import TRANSFORMS, read_card
 from attribution.panel.read import read_panel
-from attribution.panel.spelling import TRANSFORMS, read_card
 from attribution.posterior import AdditivityError
+from attribution.studies.event.question import DayBars
 
 
 def page(docs, name):

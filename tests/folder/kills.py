@@ -180,7 +180,7 @@ def of_runs(place, *, times):
 
     from toy import first, toy
 
-    from attribution.run import load_run, put_run, save_run, whole
+    from attribution.runs.run import load_run, put_run, save_run, whole
 
     out = place / "runs" / "out"
     save_run(toy("old"), out)

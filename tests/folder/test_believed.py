@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from attribution import compat, deliver, netcdf
 from attribution.errors import DataError, DiagnosticsError
-from attribution.fit.unconverged import marked
+from attribution.fit.judge import marked
+from attribution.folder import netcdf
 from attribution.folder.ledger import checksum
-from attribution.results import tables
-from attribution.run import load_run, save_run
+from attribution.report import deliver
+from attribution.report.run_tables import tables
+from attribution.runs.run import load_run, save_run
+from attribution.sampling import engine
 
 DRAWN = "posterior/contribution"
 FULL = """
@@ -25,7 +27,7 @@ import resource, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from toy import toy
-from attribution.run import save_run
+from attribution.runs.run import save_run
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 limit = int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -176,7 +178,7 @@ def test_a_run_of_an_earlier_version_is_read_and_said_to_carry_no_digests(
     toy, tmp_path, attribution
 ):
     run = toy("toy")
-    compat.save(run.tree, tmp_path / "run.nc")
+    engine.save(run.tree, tmp_path / "run.nc")
     (tmp_path / "manifest.json").write_text(json.dumps(run.manifest), encoding="utf-8")
     with pytest.warns(UserWarning, match="without digests"):
         assert load_run(tmp_path).manifest == run.manifest

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attribution.errors import DataError
-from attribution.folder import exchange, lock, settle, whole
+from attribution.folder import lock, settle, stage, whole
 from attribution.folder.ledger import RECORD
 
 WRITER = """
@@ -198,7 +198,7 @@ def test_what_came_into_a_folder_while_it_was_switched_comes_along(tmp_path, mon
 
     def late(here, there):
         (out / "late").write_text("mine", encoding="utf-8")
-        exchange.exchange(here, there)
+        stage.exchange(here, there)
 
     monkeypatch.setattr("attribution.folder.switch.exchange", late)
     write(out, "a")

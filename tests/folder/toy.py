@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution.run import Run
+from attribution.runs.run import Run
 
 DRAWS = ("chain", "draw")
 

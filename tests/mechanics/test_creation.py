@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.errors import DataError
+from attribution.mechanics.basis import unwind
 from attribution.mechanics.creation import (
     MECHANISMS,
     Ledger,
@@ -13,7 +14,6 @@ from attribution.mechanics.creation import (
     creation_pressure,
     operational_shorts,
 )
-from attribution.mechanics.unwind import unwind
 
 SIGNS = {
     # longs of clients, inventory of participants, shorts; shares created

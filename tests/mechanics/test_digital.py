@@ -9,8 +9,8 @@ from scipy import integrate, stats
 
 from attribution.errors import DataError
 from attribution.mechanics.barrier import KINDS
-from attribution.mechanics.buffer import gain, loss
 from attribution.mechanics.digital import at_maturity, digital, one_touch
+from attribution.mechanics.note_prices import gain, loss
 from attribution.mechanics.vanilla import vanilla
 
 ALL = sorted(KINDS)

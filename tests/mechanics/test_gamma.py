@@ -7,12 +7,15 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from attribution.errors import DataError
-from attribution.mechanics.gamma import dollar_gamma, gamma_flow, hedge_flow, zero_gamma
-from attribution.mechanics.option_chain import (
+from attribution.mechanics.gamma import (
     by_strike_and_expiry,
     calls_long_puts_short,
     chain,
+    dollar_gamma,
+    gamma_flow,
+    hedge_flow,
     less,
+    zero_gamma,
 )
 from attribution.mechanics.vanilla import vanilla
 

@@ -14,9 +14,9 @@ from attribution.mechanics.hawkes import (
     gradient,
     log_likelihood,
     residuals,
+    simulate,
 )
 from attribution.mechanics.hawkes_fit import fit
-from attribution.mechanics.hawkes_simulation import simulate
 
 EDGES = np.array([0.0, 7.0, 12.0, 40.0])
 MODEL = Hawkes(

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.errors import DataError
-from attribution.mechanics.liquidation import (
+from attribution.mechanics.forced_flow import (
     CONTRACTS,
     MAINTENANCE,
     bankruptcy_price,

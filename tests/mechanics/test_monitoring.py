@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from attribution.mechanics.barrier import barrier
-from attribution.mechanics.monitoring import OVERSHOOT, shifted_barrier
+from attribution.mechanics.digital import OVERSHOOT, shifted_barrier
 from attribution.mechanics.vanilla import vanilla
 
 SPOT, STRIKE, TIME, VOL, RATE, DATES = 100.0, 100.0, 0.2, 0.3, 0.1, 50

@@ -5,8 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attribution.errors import DataError
-from attribution.mechanics.note_draws import Doubts, NoteTerms, drawn_book, drawn_fixings
-from attribution.mechanics.notes import AT_MATURITY
+from attribution.mechanics.notes import AT_MATURITY, Doubts, NoteTerms, drawn_book, drawn_fixings
 
 TERMS = (
     NoteTerms("known", "knock_in_put", 100.0, ((60.0, 41.0),), (0.7,), (1.5, 1.5)),

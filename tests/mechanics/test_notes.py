@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attribution.errors import DataError
-from attribution.mechanics.note_flows import Overlay, hedge_flows
 from attribution.mechanics.note_prices import holders_put
 from attribution.mechanics.notes import AT_CLOSE, AT_MATURITY, CONTINUOUS, KINDS, PricePath, notes
 from attribution.mechanics.vanilla import vanilla
+from attribution.studies.notes.flows import Overlay, hedge_flows
 
 MARKET = {"rate": 0.04, "carry": 0.04}
 

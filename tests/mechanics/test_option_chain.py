@@ -5,12 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.errors import DataError
-from attribution.mechanics.option_chain import (
-    by_strike_and_expiry,
-    calls_long_puts_short,
-    chain,
-    less,
-)
+from attribution.mechanics.gamma import by_strike_and_expiry, calls_long_puts_short, chain, less
 
 CALL = np.array([True, False, True, False])
 STRIKE = np.array([50.0, 50.0, 60.0, 60.0])

@@ -7,10 +7,9 @@ import pytest
 from numpy.testing import assert_allclose
 from pytensor.compile.mode import Mode
 
-from attribution.mechanics.barrier import barrier
-from attribution.mechanics.barrier_terms import knock_in, paid_at_touch
+from attribution.mechanics.barrier import barrier, knock_in, paid_at_touch
 from attribution.mechanics.digital import at_maturity, one_touch
-from attribution.mechanics.functions import Functions
+from attribution.mechanics.inputs import Functions
 from attribution.mechanics.terms import Market
 from attribution.mechanics.vanilla import gap
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.errors import DataError
-from attribution.mechanics.unwind import unwind
+from attribution.mechanics.basis import unwind
 
 RNG = np.random.default_rng(10)
 SIZE = RNG.normal(0, 1000, 300)

@@ -16,9 +16,9 @@ import attribution as at
 from attribution.content import content
 from attribution.errors import AttributionError, SpecError
 from attribution.fit import with_event
-from attribution.fit.spoken import refuse_unknown_series
+from attribution.fit.path import refuse_unknown_series
 from attribution.model import model_from, read_model
-from attribution.panel import find
+from attribution.panel import catalogue
 
 TEXTS = {
     "title",
@@ -166,7 +166,7 @@ def read(values, columns):
 @pytest.mark.parametrize("name", ["var", "bvar_signs", "coarse", "factor", "bvar"])
 def test_no_misspelt_name_of_a_model_file_passes_without_a_word(name):
     values = inlined(name)
-    columns = set(find.find_data("daily")[0].columns)
+    columns = set(catalogue.find_data("daily")[0].columns)
     read(values, columns)
     places = list(names_in(values))
     assert len(places) > 30

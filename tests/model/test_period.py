@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from attribution.model.period import period_of
+from attribution.model.names import period_of
 
 
 @pytest.mark.parametrize(

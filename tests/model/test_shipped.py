@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from attribution.content import content
-from attribution.core.separation import INTERIOR, cone_rows, slack
+from attribution.core.rotations.separation import INTERIOR, cone_rows, slack
 from attribution.model import model_names, read_model
 from attribution.model.spec import ModelSpec
-from attribution.panel.find import find_data
+from attribution.panel.catalogue import find_data
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = [read_model(name) for name in model_names()]

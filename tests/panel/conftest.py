@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from attribution.model.spec import Event, Exposure, ModelSpec, Sample, System, Window
-from attribution.panel.trading_days import expected_days
+from attribution.panel.timeline import expected_days
 
 CARD = """
 schema = 1

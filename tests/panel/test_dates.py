@@ -8,7 +8,7 @@ import pytest
 
 from attribution.errors import DataError
 from attribution.panel import read_frame
-from attribution.panel.trading_days import expected_days
+from attribution.panel.timeline import expected_days
 
 HEADER = "date,price,share,basis,flow,days\n"
 

@@ -10,7 +10,7 @@ import pytest
 
 from attribution.errors import DataError
 from attribution.panel.card import Card, Column
-from attribution.panel.derive import derive, refuse_leaps, refuse_undefined
+from attribution.panel.read import derive, refuse_leaps, refuse_undefined
 
 NAN = math.nan
 DAYS = pd.DatetimeIndex(

@@ -10,7 +10,7 @@ import pytest
 from attribution.errors import AttributionError
 from attribution.model import model_from
 from attribution.panel import panel_of, read_evidence, read_panel
-from attribution.study.instrumental_rows import columns_of
+from attribution.studies.instruments.rows import columns_of
 
 DAYS = pd.bdate_range("2022-01-03", periods=120, name="date")
 START = """

@@ -72,7 +72,7 @@ def test_every_shipped_model_reads_its_panel(model):
 
 @pytest.mark.parametrize("name", tuple(read_card(content("data") / "daily.toml").columns))
 def test_every_derived_column_of_the_daily_card_is_finite_where_it_exists(name):
-    from attribution.panel.derive import derive
+    from attribution.panel.read import derive
 
     card = read_card(content("data") / "daily.toml")
     values = derive(card.columns[name], read_frame("daily"))

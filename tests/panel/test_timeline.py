@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution.panel.timeline import timeline_of
-from attribution.panel.trading_days import expected_days
+from attribution.panel.timeline import expected_days, timeline_of
 
 XNYS = expected_days("XNYS", date(2000, 1, 3), date(2024, 12, 31))
 WEEKDAYS = pd.bdate_range("2022-01-03", periods=300)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import attribution as at
 from attribution.errors import DataError
-from attribution.estimate.counterfactual_returns import _collect, _standard
-from attribution.estimate.counterfactual_rows import CounterfactualRows
-from attribution.record import study_tables
+from attribution.runs import study_tables
+from attribution.studies.counterfactual.returns import _collect, _standard
+from attribution.studies.counterfactual.rows import CounterfactualRows
 
 DAYS = pd.bdate_range("2024-01-01", periods=160)
 ENTITIES = ("f", "g", "h", "i", "j")

@@ -18,12 +18,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 import attribution as at
 from attribution.decompose import decompose
 from attribution.errors import DataError, SpecError
-from attribution.estimate.conjugate import standardised
-from attribution.estimate.design import design
-from attribution.estimate.reduced_form import reduced_form
-from attribution.estimation import Sampling, estimate
 from attribution.model.spec import Window
 from attribution.panel import panel_of
+from attribution.var.estimate.conjugate import standardised
+from attribution.var.estimate.design import design
+from attribution.var.estimate.reduced_form import reduced_form
+from attribution.var.kinds import Sampling, estimate
 
 DAYS = pd.bdate_range("2023-01-02", periods=160)
 NAMES = ("alpha", "beta", "gamma")

@@ -9,8 +9,8 @@ import pytest
 
 from attribution.core import propagate
 from attribution.decompose import decompose
-from attribution.estimate.var import estimate_var
 from attribution.model.spec import Event, ModelSpec, Sample, System, Window
+from attribution.var.estimate.var import estimate_var
 
 FOLDER = Path(__file__).resolve().parents[2] / "../shared/replication/kilian2009_oil_hd"
 pytestmark = pytest.mark.skipif(

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from attribution.core import propagate
-from attribution.estimate.var import estimate_var
 from attribution.model.spec import Event, ModelSpec, Sample, System, Window
+from attribution.var.estimate.var import estimate_var
 
 FOLDER = Path(__file__).resolve().parents[2] / "../shared/replication/lutkepohl2005_e1"
 pytestmark = pytest.mark.skipif(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution import compat
+from attribution.sampling import engine
 
 FOLDER = Path(__file__).parent / "posteriordb"
 DRAWS, TUNE, CHAINS = 2500, 1000, 4
@@ -85,7 +85,7 @@ def test_means_and_spreads_are_those_of_the_reference_draws(name):
 
     with pm.Model() as model:
         POSTERIORS[name](pm, pt)
-    tree = compat.sample(
+    tree = engine.sample(
         model, draws=DRAWS, tune=TUNE, chains=CHAINS, cores=1, seed=11, target_accept=0.95
     )
     rows = reference(name)
@@ -94,7 +94,7 @@ def test_means_and_spreads_are_those_of_the_reference_draws(name):
         base, _, index = parameter.partition("[")
         draws = tree["posterior"][base].to_numpy()
         x = draws[..., int(index[:-1]) - 1] if index else draws
-        assert compat.rhat(x[..., None]).max() < 1.01, parameter
-        own = float(compat.mcse_mean(x[..., None]).max())
+        assert engine.rhat(x[..., None]).max() < 1.01, parameter
+        own = float(engine.mcse_mean(x[..., None]).max())
         assert abs(x.mean() - mean) < tolerance + 4 * own, parameter
         assert x.std() == pytest.approx(sd, rel=0.05), parameter

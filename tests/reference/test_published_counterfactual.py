@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import attribution as at
-from attribution.core.level_regression import LevelModel, Problem
-from attribution.record import study_tables
+from attribution.runs import study_tables
+from attribution.studies.counterfactual.level import LevelModel, Problem
 
 
 @pytest.fixture(scope="module")

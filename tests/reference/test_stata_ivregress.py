@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import attribution as at
-from attribution.results import tables
+from attribution.report.run_tables import tables
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from attribution.report.tables import COLUMNS
+from attribution.report.cells import COLUMNS
 
 CHANNELS = [
     *("factor_derisking", "basis_unwind", "barrier_hedging", "crypto_liquidation"),

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from attribution.errors import DataError
-from attribution.report import draws, figures, numbers, style, tables
+from attribution.report import cells, draws, figures, numbers, style
+from attribution.report.figures import steps
 from attribution.report.learned import learned
-from attribution.report.waterfall import steps
 
 UNITS = {"log points", "vol pt", "bp", "USD m", "log pt"}
 
@@ -75,8 +75,8 @@ def test_each_bar_of_the_waterfall_carries_both_intervals_of_its_row(run):
 def test_the_labels_of_the_waterfall_are_the_numbers_of_the_table(run):
     table = run.tables["crash"]
     seen = texts(figures.waterfall(run.tree, table, window="crash"))
-    places = tables.decimals(table)
-    rows = tables.rows(table)
+    places = cells.decimals(table)
+    rows = cells.rows(table)
     wanted = [numbers.number(row["mean"], places) for row in rows.values()]
     wanted += [numbers.per_cent(row["percent"], places) for row in rows.values()]
     found = [text for text in seen if text in wanted]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution.report import figures, numbers, page, style, tables
+from attribution.report import cells as tables
+from attribution.report import figures, numbers, page, style
 
 MINUS = "\u2212"
 VOID = {"meta", "br", "img", "link", "hr", "input"}

@@ -13,15 +13,14 @@ import pytest
 
 from attribution.errors import DataError
 from attribution.folder import settle
-from attribution.report import write
-from attribution.report.picture import Picture
-from attribution.report.style import figure
+from attribution.report import deliver
+from attribution.report.style import Picture, figure
 
 RENDER = """
 import hashlib, json, pickle, sys
 from pathlib import Path
 import xarray as xr
-from attribution.report.write import write_report
+from attribution.report.deliver import write_report
 
 here = Path(sys.argv[1])
 tree = xr.open_datatree(here / "run.nc", engine="h5netcdf")
@@ -49,11 +48,11 @@ def quick(monkeypatch):
     def two(tree, tables):
         return [Picture(name, name, name, figure(width=1, height=1)) for name in ("one", "two")]
 
-    monkeypatch.setattr(write, "pictures", two)
+    monkeypatch.setattr(deliver, "pictures", two)
 
 
 def save(run, out):
-    return write.write_report(run.tree, run.manifest, run.tables, out)
+    return deliver.write_report(run.tree, run.manifest, run.tables, out)
 
 
 def test_a_report_has_its_tables_its_figures_and_its_page(any_run, tmp_path):
@@ -104,7 +103,7 @@ def test_a_failure_while_drawing_leaves_the_old_report(run, tmp_path, quick, mon
     def fails(*_, **__):
         raise error("no more")
 
-    monkeypatch.setattr(write, "page", fails)
+    monkeypatch.setattr(deliver, "page", fails)
     with pytest.raises(error):
         save(run, tmp_path)
     assert snapshot(tmp_path) == old
@@ -121,7 +120,7 @@ def test_a_failure_at_any_link_or_move_leaves_one_whole_report(
     (out / "mine").write_text("mine")
     old = snapshot(out)
     changed = {name: table.assign(mean=table["mean"] * 2) for name, table in run.tables.items()}
-    write.write_report(run.tree, run.manifest, changed, tmp_path / "new")
+    deliver.write_report(run.tree, run.manifest, changed, tmp_path / "new")
     new = {**snapshot(tmp_path / "new"), "mine": b"mine"}
     count, replace = 0, os.replace
 
@@ -135,11 +134,11 @@ def test_a_failure_at_any_link_or_move_leaves_one_whole_report(
     monkeypatch.setattr("attribution.folder.stage.can_exchange", lambda place: False)
     monkeypatch.setattr(os, "replace", fails_once)
     with pytest.raises(OSError, match="disk"):
-        write.write_report(run.tree, run.manifest, changed, out)
+        deliver.write_report(run.tree, run.manifest, changed, out)
     monkeypatch.setattr(os, "replace", replace)
     settle(out)
     assert snapshot(out) in (old, new)
-    write.write_report(run.tree, run.manifest, changed, out)
+    deliver.write_report(run.tree, run.manifest, changed, out)
     assert snapshot(out) == new
 
 
@@ -156,14 +155,14 @@ def test_files_of_the_run_that_are_not_the_report_are_left_alone(run, tmp_path, 
 def test_a_window_without_a_table_is_refused_before_anything_is_written(run, tmp_path):
     tables = {name: table for name, table in run.tables.items() if name != "crash"}
     with pytest.raises(DataError, match="window 'crash' has no summary table"):
-        write.write_report(run.tree, run.manifest, tables, tmp_path / "out")
+        deliver.write_report(run.tree, run.manifest, tables, tmp_path / "out")
     assert not Path(tmp_path / "out").exists()
 
 
 def test_two_tables_of_one_file_name_are_refused(run, tmp_path, quick):
     extra = {"a b": run.tables["crash"], "a-b": run.tables["crash"]}
     with pytest.raises(DataError, match=r"tables/a-b\.csv"):
-        write.write_report(run.tree, run.manifest, {**run.tables, **extra}, tmp_path)
+        deliver.write_report(run.tree, run.manifest, {**run.tables, **extra}, tmp_path)
     assert snapshot(tmp_path) == {}
 
 
@@ -172,4 +171,4 @@ def test_two_tables_of_one_file_name_are_refused(run, tmp_path, quick):
     [("crash", "crash"), ("shock+crash", "shock-crash"), ("../up", "up"), ("", "unnamed")],
 )
 def test_a_name_becomes_a_file_name_that_stays_in_its_folder(name, file):
-    assert write.file_name(name) == file
+    assert deliver.file_name(name) == file

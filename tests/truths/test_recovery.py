@@ -7,8 +7,8 @@ import pytest
 
 from attribution.core import propagate
 from attribution.decompose import decompose
-from attribution.estimate.var import estimate_var
 from attribution.model.spec import Event, ModelSpec, Sample, System
+from attribution.var.estimate.var import estimate_var
 
 
 def only(world, first, last, j):

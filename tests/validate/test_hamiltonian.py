@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from attribution.errors import DiagnosticsError
-from attribution.estimate.modes import mode_above
+from attribution.sampling.modes import mode_above
 from attribution.validate import hamiltonian
 from attribution.validate.hamiltonian import independent
 

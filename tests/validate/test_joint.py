@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from attribution.validate.joint import compare, joint_test
+from oracles.joint import compare, joint_test
 
 
 def gibbs(shape=2.0):

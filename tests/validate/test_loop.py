@@ -4,21 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles.event_density import log_likelihood
 from scipy.optimize import approx_fprime
 from scipy.special import expit
 from scipy.stats import binom, binomtest, kstest
 
-from attribution.estimate.event_density import log_likelihood
-from attribution.estimate.event_simulation import simulate_days
-from attribution.model.event_study import BASIS
-from attribution.study.event_abduction import Drawn, world_of
-from attribution.study.event_world import POINTS, day_of
-from attribution.validate.calibration import Calibration
-from attribution.validate.catalogue import chosen
+from attribution.studies.event.abduction import Drawn, world_of
+from attribution.studies.event.question import BASIS
+from attribution.studies.event.simulation import simulate_days
+from attribution.studies.event.world import POINTS, day_of
+from attribution.validate.calibration import Calibration, placement
+from attribution.validate.catalogue import LoopOff, chosen
 from attribution.validate.designs.loop import OFF, Loop, shipped_days
 from attribution.validate.designs.loop_answers import answers_of, reached
-from attribution.validate.loop_off import LoopOff
-from attribution.validate.placement import placement
 from attribution.validate.runner import one
 
 SMALL = Loop(days=60, draws=19, thin=6)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from attribution.validate import uniformity
-from attribution.validate.calibration import LIMIT, RANKS, Calibration
-from attribution.validate.placement import rank
+from attribution.validate.calibration import LIMIT, RANKS, Calibration, rank
 from attribution.validate.runner import one
 
 PATH = Path(__file__).parent / "mutants.py"

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kstest
 
 from attribution.validate import uniformity
-from attribution.validate.placement import placement, rank
+from attribution.validate.calibration import placement, rank
 
 
 @pytest.mark.parametrize("draws", [5, 99])

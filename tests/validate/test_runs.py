@@ -10,8 +10,7 @@ import pytest
 from attribution.errors import DataError, SpecError
 from attribution.validate.calibration import Calibration, judge
 from attribution.validate.designs.conjugate import Conjugate
-from attribution.validate.runner import run
-from attribution.validate.store import RECORDS, Store
+from attribution.validate.runner import RECORDS, Store, run
 from attribution.validate.task import Drawn, World
 from attribution.validate.write import collect, write
 
@@ -84,7 +83,7 @@ def test_other_settings_do_not_mix(tmp_path, design, seed, sentence):
 
 def test_a_version_that_made_other_records_does_not_mix(tmp_path, monkeypatch):
     run(TASK, tmp_path, replications=1, seed=3)
-    monkeypatch.setattr("attribution.validate.store.__version__", "99")
+    monkeypatch.setattr("attribution.validate.runner.__version__", "99")
     with pytest.raises(SpecError, match="records of version"):
         run(TASK, tmp_path, replications=2, seed=3)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from attribution.core.dating import READINGS, DatingPrior, draw_paths
-from attribution.core.flow_gibbs import draw_focus
-from attribution.core.focus import SIZE, FocusDraws, FocusPrior, FocusRows, degrees
+from attribution.studies.flows.dating import READINGS, DatingPrior, draw_paths
+from attribution.studies.flows.focus import SIZE, FocusDraws, FocusPrior, FocusRows, degrees
+from attribution.studies.flows.focus_gibbs import draw_focus
 from attribution.validate.task import Drawn, World
 
 NAMES = ("intercept", "own row before", "fall", "rise", "mechanism")

@@ -13,14 +13,13 @@ from typing import Any, cast
 import numpy as np
 
 from attribution.errors import DataError
-from attribution.estimate.event_book import surface_of
-from attribution.estimate.event_rows import EventRows, event_rows
-from attribution.estimate.event_simulation import simulate_days
-from attribution.estimate.event_surface import NoteSurface
-from attribution.model.event_study import EventQuestion
 from attribution.model.read import read_model
 from attribution.model.study import StudySpec
 from attribution.panel.evidence import read_evidence
+from attribution.studies.event.notes import NoteSurface, surface_of
+from attribution.studies.event.question import EventQuestion
+from attribution.studies.event.rows import EventRows, event_rows
+from attribution.studies.event.simulation import simulate_days
 from attribution.validate.designs.loop_answers import Answers, answers_of
 from attribution.validate.designs.loop_target import Target
 from attribution.validate.hamiltonian import independent

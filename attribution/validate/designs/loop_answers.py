@@ -9,7 +9,10 @@ import numpy as np
 
 from attribution.allocate import but_for
 from attribution.errors import DiagnosticsError
-from attribution.estimate.event_flows import (
+from attribution.studies.event.abduction import Drawn, world_of
+from attribution.studies.event.allocation import amplification
+from attribution.studies.event.density import response
+from attribution.studies.event.flows import (
     book_scale,
     gamma_flow,
     levels,
@@ -18,11 +21,8 @@ from attribution.estimate.event_flows import (
     unwinding_flow,
     usual_volatility,
 )
-from attribution.estimate.event_impact import response
-from attribution.model.event_study import AMPLIFIERS, BASIS
-from attribution.study.event_abduction import Drawn, world_of
-from attribution.study.event_allocation import amplification
-from attribution.study.event_world import one_off, play
+from attribution.studies.event.question import AMPLIFIERS, BASIS
+from attribution.studies.event.world import one_off, play
 from attribution.validate.designs.loop_target import Target
 
 WAY = np.arange(40)[:, None] / 40

@@ -9,14 +9,12 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from attribution.errors import DiagnosticsError
-from attribution.estimate.event_constants import constants
-from attribution.estimate.event_kernel import EventKernel
-from attribution.estimate.event_layout import Layout
-from attribution.estimate.event_parameters import layout
-from attribution.estimate.event_rows import EventRows
-from attribution.estimate.event_surface import NoteSurface
-from attribution.estimate.modes import Mode, mode_above
-from attribution.model.event_study import EventQuestion
+from attribution.sampling.modes import Mode, mode_above
+from attribution.studies.event.density import EventKernel, constants
+from attribution.studies.event.layout import Layout, layout
+from attribution.studies.event.notes import NoteSurface
+from attribution.studies.event.question import EventQuestion
+from attribution.studies.event.rows import EventRows
 
 TRIES = 40
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from attribution.core import niw
-from attribution.core import structural_form as form
+from attribution.core.laws import structural_form as form
 from attribution.errors import SpecError, nearest
 from attribution.posterior import StructuralPosterior
 from attribution.validate import simulation

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from attribution.core import niw
-from attribution.core.instrument_gibbs import ProxyData, sample, start
-from attribution.core.instrument_model import ProxyPrior, prior_draw
-from attribution.core.instrument_model import simulate as simulated
+from attribution.core.instruments.gibbs import ProxyData, sample, start
+from attribution.core.instruments.model import ProxyPrior, prior_draw
+from attribution.core.instruments.model import simulate as simulated
 from attribution.posterior import StructuralPosterior
 from attribution.validate import simulation
 from attribution.validate.designs import quantities

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from attribution.core import cone_gibbs, niw, restrictions, separation
+from attribution.core import niw
+from attribution.core.rotations import cone_gibbs, restrictions, separation
 from attribution.errors import DiagnosticsError
 from attribution.posterior import StructuralPosterior
 from attribution.validate import simulation

@@ -17,22 +17,16 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import DiagnosticsError
-from attribution.estimate.prior_simulation import PriorDraw, prior_draw
-from attribution.estimate.reduced_form import reduced_form
-from attribution.identify.rotate import rotate
-from attribution.model.restriction import (
-    Cell,
-    Channel,
-    Identification,
-    Narrative,
-    VarianceShare,
-)
+from attribution.model.restriction import Cell, Channel, Identification, Narrative, VarianceShare
 from attribution.model.scheme import Errors
 from attribution.model.spec import Event, Minnesota, ModelSpec, Sample, System
 from attribution.validate import simulation
 from attribution.validate.designs import quantities
 from attribution.validate.designs.conjugate import Observed
 from attribution.validate.task import Drawn, World
+from attribution.var.estimate.prior_simulation import PriorDraw, prior_draw
+from attribution.var.estimate.reduced_form import reduced_form
+from attribution.var.identify.rotate import rotate
 
 NAMES, SHOCKS = ("price", "volume"), ("demand", "supply")
 SPREAD, START = np.array([2.0, 0.7]), np.array([[0.5, -1.0]])

@@ -1,0 +1,1 @@
+"""Proxy VARs in arrays: an external instrument, its strength, its sampler."""

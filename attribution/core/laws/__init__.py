@@ -1,0 +1,1 @@
+"""Laws of errors in arrays: each a likelihood and its sampler."""

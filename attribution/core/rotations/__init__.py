@@ -1,0 +1,1 @@
+"""Rotations in arrays: draws, restrictions, naming, and bounds over all that are admissible."""

@@ -1,0 +1,1 @@
+"""Where the outcome should have been, had the event not come."""

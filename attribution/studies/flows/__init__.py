@@ -1,0 +1,1 @@
+"""Net creations of funds: which day a row stands for, and what moved them."""

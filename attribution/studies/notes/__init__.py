@@ -1,0 +1,1 @@
+"""What hedges of structured notes traded."""

@@ -1,0 +1,1 @@
+"""Entities and events on one clock: panel regressions."""

@@ -1,0 +1,1 @@
+"""Local projections: what follows an impulse, horizon by horizon."""

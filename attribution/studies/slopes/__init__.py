@@ -1,0 +1,1 @@
+"""Prices of exposures, day by day (Fama-MacBeth)."""

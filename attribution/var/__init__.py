@@ -1,0 +1,1 @@
+"""Vector autoregressions: kinds, identification, estimation, checks."""

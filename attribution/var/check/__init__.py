@@ -1,0 +1,1 @@
+"""Questions put to a fitted VAR: findings out."""

@@ -1,0 +1,8 @@
+"""A model of any kind and its panel in; draws, checks and bounds in one shape out."""
+
+from __future__ import annotations
+
+from attribution.var.kinds.bvar import REWEIGHTED
+from attribution.var.kinds.estimate import Estimate, Sampling, estimate
+
+__all__ = ["REWEIGHTED", "Estimate", "Sampling", "estimate"]

@@ -1,0 +1,19 @@
+"""Least squares and a causal order in; draws by a bootstrap of residuals out."""
+
+from __future__ import annotations
+
+from attribution import runs
+from attribution.model.spec import ModelSpec
+from attribution.panel import Panel
+from attribution.var.estimate.var import estimate_var
+from attribution.var.kinds.estimate import Estimate, Sampling
+
+
+def var(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:
+    """Estimate a recursive VAR by least squares, with the bootstrap as its draws."""
+    fitted = estimate_var(spec, panel.values, draws=how.draws, seed=how.seed, event_in=how.event_in)
+    return Estimate(
+        fitted.posterior,
+        notes={"criteria": dict(fitted.criteria), "log_likelihood": fitted.loglik},
+        extra=runs.point(fitted.point, panel.units, spec.system.horizons, spec.system.cumulated),
+    )

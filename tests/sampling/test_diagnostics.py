@@ -1,0 +1,54 @@
+"""Monte Carlo error of a mean or a probability, from draws of chains or independent ones."""
+
+import numpy as np
+import pytest
+
+from attribution.finding import verdict_of
+from attribution.sampling.diagnostics import mean_with_error
+
+
+def chains(rng, persistence, worlds=300, chains=4, draws=500):
+    """Stationary autoregressions of mean zero and variance one, (world, chain, draw)."""
+    x = np.empty((worlds, chains, draws))
+    x[..., 0] = rng.standard_normal((worlds, chains))
+    noise = np.sqrt(1.0 - persistence**2) * rng.standard_normal(x.shape)
+    for t in range(1, draws):
+        x[..., t] = persistence * x[..., t - 1] + noise[..., t]
+    return x
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.8])
+def test_the_error_is_the_spread_of_probabilities_over_runs(persistence):
+    """Over many runs of known truth, distances from it in units of the error have sd one."""
+    held = chains(np.random.default_rng(1), persistence) > 1.0
+    found = np.array([mean_with_error(run) for run in held])
+    z = (found[:, 0] - 0.15865525) / found[:, 1]
+    assert abs(z.std() - 1.0) < 4.0 / np.sqrt(2.0 * len(z)) + 0.1  # ESS is itself an estimate
+    assert abs(z.mean()) < 4.0 / np.sqrt(len(z)) + 0.1
+
+
+def test_independent_draws_lie_on_one_axis_and_weights_count():
+    held = np.arange(400) % 4 == 0
+    assert mean_with_error(held) == pytest.approx((0.25, np.sqrt(0.25 * 0.75 / 400)))
+    half = np.repeat([1.0, 0.0], 200)
+    assert mean_with_error(held, half) == pytest.approx((0.25, np.sqrt(0.25 * 0.75 / 200)))
+
+
+def test_what_never_changes_has_no_error():
+    assert mean_with_error(np.ones((4, 100), bool)) == (1.0, 0.0)
+    assert mean_with_error(np.full((4, 100), 1e6)) == (1e6, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("probability", "error", "verdict"),
+    [
+        (0.91, 0.0, "holds"),
+        (0.91, 0.01, "undecided"),
+        (0.93, 0.01, "holds"),
+        (0.09, 0.0, "fails"),
+        (0.09, 0.01, "undecided"),
+        (0.99, float("nan"), "undecided"),
+    ],
+)
+def test_a_verdict_is_clear_of_its_limit_by_two_errors(probability, error, verdict):
+    assert verdict_of(probability, error=error) == verdict
