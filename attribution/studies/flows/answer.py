@@ -34,7 +34,8 @@ THIN = 2
 ABOUT = (
     "Net creation is shares created less redeemed, times net asset value. Published rows bear a"
     " date, and which day's orders they hold is not published: a row may answer its own day or the"
-    " day before, and that may have changed once. Every fund's dating is summed over, so that no"
+    " day before, and that may have changed once, at a stroke or through rows that hold half of two"
+    " days' orders. Every fund's dating, and the shape of a change, is summed over, so that no"
     " answer assumes one. The focus's dating is learnt by taking its investors to answer a day much"
     " as other funds' investors do; if they do not, the dating is wrong. Asked rows are predicted"
     " from the rows before them, from the rows of other days that were fitted, later ones too, and"
@@ -63,9 +64,10 @@ def flows_study(spec: StudySpec, evidence: Evidence, effort: Effort) -> Study:
     rows = flow_rows(question, data)
     sampler, other, *streams, third = np.random.SeedSequence(effort.seed).spawn(5)
     effort.say(f"sampling {len(rows.data.funds)} funds over {len(rows.data.days)} days")
+    same, previous, switch = question.dating.weights
     fit = fit_flows(
         rows,
-        DatingPrior(*question.dating.weights),
+        DatingPrior(same, previous, switch, question.dating.gradual),
         question.prior,
         draws=max(effort.draws // CHAINS, 1),
         thin=THIN,
@@ -182,16 +184,15 @@ def _headline(tree: xr.DataTree) -> str:
     same, previous, both = (
         day.weighted.mean(day.at_least(day.focus, reading)) for reading in day.readings
     )
-    x, two = (
-        day.predicted[name].sel(fund=day.focus).transpose("chain", "draw")
-        for name in ("previous_day_probability", "both_days_probability")
+    x, two, half = (
+        day.weighted.mean(day.chance(name)) for name in ("previous_day", "both_days", "half_days")
     )
     return (
         f"Net creation of {day.focus} of at least USD {day.published(day.focus):+,.1f} million in"
         f" the row of {day.day} had probability {both:.2f}: {same:.2f} if the row answers that day,"
         f" {previous:.2f} if it answers the day before, which has probability"
-        f" {day.weighted.mean(x.to_numpy()):.2f} (both days, as at a switch:"
-        f" {day.weighted.mean(two.to_numpy()):.2f})."
+        f" {x:.2f} (both days, as at a switch: {two:.2f}; half of a day's orders, as in a gradual"
+        f" change: {half:.2f})."
     )
 
 

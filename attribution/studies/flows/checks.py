@@ -19,9 +19,11 @@ from attribution.studies.flows.dating_checks import (
     asked_days,
     dating,
     prior_finding,
+    shape_finding,
     share_of_all,
     tail_table,
     under_priors,
+    under_shapes,
 )
 
 # A saved run of kind ``flows`` in; how rows lie in predictions that leave them out, out.
@@ -153,18 +155,21 @@ def findings_of(tree: xr.DataTree) -> tuple[tuple[Finding, ...], dict[str, pd.Da
 
     Returns
     -------
-    Findings; tables: asked rows, the benchmark, the test statistics, other dating priors.
+    Findings; tables: asked rows, the benchmark, the test statistics, other dating priors,
+    and the two shapes of a change where the run knows both.
     """
     days = asked_days(tree)
     tails = tail_table(days)
     benchmark = _benchmark_table(tree, days)
     statistics = statistics_table(tree, days)
-    prior = under_priors(days, np.asarray(tree["predictive"].attrs["prior"], float))
+    weights = np.asarray(tree["predictive"].attrs["prior"], float)
+    prior, shapes = under_priors(days, weights), under_shapes(days, weights)
     found = [
         *_puzzles(days, tails),
         *_benchmarks(days, benchmark),
         *_breadth(days, tails),
         *dating(tree, days),
+        *shape_finding(days, shapes),
         prior_finding(tree, days, prior),
         *_extrapolation(tree, days),
         calibration(tree),
@@ -175,6 +180,8 @@ def findings_of(tree: xr.DataTree) -> tuple[tuple[Finding, ...], dict[str, pd.Da
         "statistics": statistics,
         "dating_priors": prior,
     }
+    if not shapes.empty:
+        tables["adoption"] = shapes
     return tuple(found), tables
 
 

@@ -10,9 +10,11 @@ the first row after a switch shows those of both days, or of neither, so that no
 
 with :math:`\mu_{it}` known to the row whatever its dating.  Of both days means add up, the log
 scale is their mean and half the log of two, and there is none where neither has any; a row of
-neither day is zero.  The dating is summed out by ``attribution.studies.flows.dating``; the
-gradient is
-exact.
+neither day is zero.  Shares :math:`a, b` of two days' orders, where a change is gradual, have mean
+:math:`a\, o_t + b\, o_{t-1}` and log scale
+:math:`(a h_t + b h_{t-1})/(a + b) + \tfrac12 \log(a + b)`, as orders that come one by one.
+The dating is summed out by ``attribution.studies.flows.dating`` and ``core.gradual``; the
+gradient is exact.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ import numba as nb
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from attribution.studies.flows.dating import DatingPrior
+from attribution.studies.flows.dating import HALF, DatingPrior, add_logs
+from attribution.studies.flows.gradual import HOLDS, SHOWS, room_of, sum_steps
 
 __all__ = [
     "NONE",
@@ -34,6 +37,7 @@ __all__ = [
     "dated_flow",
     "log_density",
     "of_both",
+    "of_held",
     "row_log_likelihood",
 ]
 
@@ -41,19 +45,26 @@ __all__ = [
 # Orders and rows of series in; log likelihood of every reading, its sum and its gradient, out.
 #
 # The compiled part of ``attribution.studies.flows.dated_flow``; readings are those of
-# ``core.dating``.
+# ``core.dating``, then
+# those of ``core.gradual`` in which a row holds half a day's orders.
 
 HALF_LOG_TWO = 0.5 * math.log(2.0)
+SHARES = HOLDS / np.maximum(HOLDS.sum(axis=1), 0.5)[:, None]
+"""How much each day counts in the log scale of a row."""
+LOG_SIZE = 0.5 * np.log(np.maximum(HOLDS.sum(axis=1), 0.5))
+"""Log of the scale of a row over that of a day."""
+ROOT_TWO, ROOT_FOUR_THIRDS = math.sqrt(2.0), math.sqrt(4.0 / 3.0)
+"""Scale of a row of whole days over that of one that holds parts of them, days being alike."""
 UNUSED, NONE, SOME = 0, 1, 2
 """Status of a row: not there or held out; an exact zero; a flow."""
 
 
 @nb.njit(cache=True)
-def every_reading(flow, status, row, orders, log_scale, log_odds, nu, constant):  # type: ignore[no-untyped-def]
+def every_reading(flow, status, row, orders, log_scale, log_odds, nu, constant, readings):  # type: ignore[no-untyped-def]
     """Every reading of every row, draw by draw."""
     draws, time = row.shape
-    found = np.zeros((4, draws, time))
-    none, density = np.empty(time), np.empty(4)
+    found = np.zeros((readings, draws, time))
+    none, each = np.empty(time), np.zeros((readings, 5))
     for s in range(draws):
         for d in range(time):
             none[d] = _softplus(log_odds[s, d])
@@ -61,13 +72,37 @@ def every_reading(flow, status, row, orders, log_scale, log_odds, nu, constant):
             if status[t] == UNUSED:
                 continue
             error = flow[t] - row[s, t]
-            for reading in range(3):
-                density[reading] = _density(
-                    status[t], reading, t, error, orders[s], log_scale[s], log_odds[s], none, nu[s]
-                )[0] + (constant[s] if status[t] == SOME else 0.0)
-            density[3] = 0.0 if status[t] == NONE else -np.inf
-            found[:, s, t] = density
+            _fill(each, status[t], t, error, orders[s], log_scale[s], log_odds[s], none, nu[s])
+            found[:, s, t] = each[:, 0] + (constant[s] if status[t] == SOME else 0.0)
+            found[3, s, t] = 0.0 if status[t] == NONE else -np.inf
     return found
+
+
+@nb.njit(cache=True)
+def _fill(found, status, t, error, orders, log_scale, log_odds, none, nu):  # type: ignore[no-untyped-def]
+    """Fill what ``_density`` says of a row (reading, 5), but for the reading of neither day."""
+    for reading in range(3):
+        found[reading] = _density(status, reading, t, error, orders, log_scale, log_odds, none, nu)
+    if len(found) < 9:
+        return
+    bend = math.exp((log_scale[t] - log_scale[t - 1]) / 6.0)
+    for reading in range(4, 9):
+        like = 2 if reading < 7 else reading - 7  # the whole days of which it holds a part
+        found[reading] = found[like]
+        if status == NONE:
+            continue
+        own, before = HOLDS[reading]
+        smaller = ROOT_TWO if reading == 4 or reading > 6 else ROOT_FOUR_THIRDS
+        if reading == 5:
+            smaller *= bend
+        elif reading == 6:
+            smaller /= bend
+        mean = (own * orders[t] if own > 0.0 else 0.0) + before * orders[t - 1]
+        inverse = found[like, 2] * smaller
+        e = (error - mean) * inverse
+        far = math.log1p(e * e / nu)
+        found[reading, 0] += math.log(smaller) + 0.5 * (nu + 1.0) * (found[like, 3] - far)
+        found[reading, 1], found[reading, 2], found[reading, 3] = e, inverse, far
 
 
 @nb.njit(cache=True)
@@ -132,14 +167,17 @@ def _weights(ratio, turn, weight, lagged, to_zero, to_one):  # type: ignore[no-u
 
 @nb.njit(cache=True)
 def gradient(flow, status, row, orders, log_scale, log_odds, law, weight):  # type: ignore[no-untyped-def]
-    """Log likelihood and gradient, one series after another."""
+    """Log likelihood and gradient, one series after another; six weights know gradual changes."""
     series, time = flow.shape
     d_row, d_orders = np.zeros((series, time)), np.zeros((series, time))
     d_scale, d_odds = np.zeros((series, time)), np.zeros((series, time))
     value, d_tail = 0.0, np.zeros(series)
     ratio, turn, lagged = np.empty(time), np.empty((2, time)), np.empty(time)
-    chance, none = np.empty((4, time)), np.empty(time)
-    found = np.zeros((3, time, 5))
+    readings = 9 if len(weight) > 4 else 3
+    chance, none = np.zeros((max(readings, 4), time)), np.empty(time)
+    found = np.zeros((readings, time, 5))
+    room, steps, unasked = room_of(time), np.empty((time, 10)), np.empty(0)
+    halves = np.zeros((9, time))
     for i in range(series):
         nu, constant, slope = law[i]
         for d in range(time):
@@ -149,28 +187,44 @@ def gradient(flow, status, row, orders, log_scale, log_odds, law, weight):  # ty
             if status[i, t] == UNUSED:
                 continue
             error = flow[i, t] - row[i, t]
-            for reading in range(3):
-                found[reading, t] = _density(
-                    status[i, t], reading, t, error, orders[i], log_scale[i], log_odds[i], none, nu
-                )
+            _fill(
+                found[:, t], status[i, t], t, error, orders[i], log_scale[i], log_odds[i], none, nu
+            )
             same, previous = found[0, t, 0], found[1, t, 0]
             value += same + (constant if status[i, t] == SOME else 0.0)
             ratio[t] = previous - same
             turn[0, t] = found[2, t, 0] - same
             turn[1, t] = -previous if status[i, t] == NONE else -np.inf
-        value += _weights(ratio, turn, weight, lagged, chance[2], chance[3])
+        sudden = _weights(ratio, turn, weight, lagged, chance[2], chance[3])
         chance[1] = lagged
+        for t in range(time):
+            chance[0, t] = max(1.0 - lagged[t] - chance[2, t] - chance[3, t], 0.0)
+        if readings > 4:
+            for t in range(time):  # over the density of the same day, as the sudden sum
+                for reading in range(9):
+                    there = status[i, t] != UNUSED and reading != 3
+                    halves[reading, t] = found[reading, t, 0] - found[0, t, 0] if there else 0.0
+            paths = np.array([0.0, 0.0, np.exp(weight[4]), np.exp(weight[5])])
+            slow = sum_steps(halves, paths, 1.0 / HALF, room, steps, unasked)
+            both = add_logs(sudden, slow)
+            chance[:4] *= np.exp(sudden - both)
+            chance[4:] = 0.0
+            share = np.exp(slow - both)
+            for k in range(10):
+                for t in range(time):
+                    chance[SHOWS[k], t] += share * steps[t, k]
+            sudden = both
+        value += sudden
         for t in range(time):
             if status[i, t] == UNUSED:
                 continue
-            chance[0, t] = max(1.0 - lagged[t] - chance[2, t] - chance[3, t], 0.0)
-            for reading in range(3):
+            for reading in range(readings):
                 p = chance[reading, t]
-                if p == 0.0:
+                if p == 0.0 or reading == 3:
                     continue
-                share = 0.5 if reading == 2 else 1.0
-                last = t if reading == 1 else t + 1
-                first = t if reading == 0 else t - 1
+                own, before = HOLDS[reading]
+                last = t if own == 0.0 else t + 1
+                first = t if before == 0.0 else t - 1
                 _, e, inverse, far, odds = found[reading, t]
                 pull = (nu + 1.0) * e / (nu + e * e)
                 for d in range(first, last):
@@ -178,8 +232,9 @@ def gradient(flow, status, row, orders, log_scale, log_odds, law, weight):  # ty
                     if status[i, t] == NONE:
                         d_odds[i, d] += p * left
                         continue
-                    d_orders[i, d] += p * pull * inverse
-                    d_scale[i, d] += p * share * (pull * e - 1.0)
+                    held = t - d  # of its own day, or of the day before
+                    d_orders[i, d] += p * HOLDS[reading, held] * pull * inverse
+                    d_scale[i, d] += p * SHARES[reading, held] * (pull * e - 1.0)
                     d_odds[i, d] -= p * odds * left
                 if status[i, t] == SOME:
                     d_row[i, t] += p * pull * inverse
@@ -241,6 +296,7 @@ def row_log_likelihood(
     log_scale: np.ndarray,
     log_odds: np.ndarray,
     tail: np.ndarray,
+    readings: int = 4,
 ) -> np.ndarray:
     """Log likelihood of every row of one series under every reading.
 
@@ -249,16 +305,17 @@ def row_log_likelihood(
     flow, status : (time,).
     row, orders, log_scale, log_odds : (draw, time).
     tail : (draw,), degrees of freedom.
+    readings : how many of ``gradual.HOLDS``, of which the first four are ``dating.READINGS``.
 
     Returns
     -------
-    (reading, draw, time), in the order of ``dating.READINGS``; zero where a row is not used, minus
+    (reading, draw, time); zero where a row is not used, minus
     infinity where a flow would stand for neither day.
     """
     arrays = [np.ascontiguousarray(array, float) for array in (row, orders, log_scale, log_odds)]
     nu = np.asarray(tail, float)
     found: np.ndarray = every_reading(
-        np.asarray(flow, float), np.asarray(status, np.int8), *arrays, nu, _constant(nu)
+        np.asarray(flow, float), np.asarray(status, np.int8), *arrays, nu, _constant(nu), readings
     )
     return found
 
@@ -272,6 +329,22 @@ def of_both(
     none = -np.logaddexp(0.0, -now[2]) - np.logaddexp(0.0, -before[2])
     odds = none - np.log(-np.expm1(np.minimum(none, -1e-300)))
     return mean, 0.5 * (now[1] + before[1]) + HALF_LOG_TWO, odds
+
+
+def of_held(
+    now: tuple[np.ndarray, np.ndarray, np.ndarray],
+    before: tuple[np.ndarray, np.ndarray, np.ndarray],
+    reading: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Do the same of a row that holds shares of their orders, a place in ``gradual.HOLDS``."""
+    own, late = HOLDS[reading]
+    if own + late == 0.0:
+        return 0.0 * now[0], 0.0 * now[1], np.full(np.shape(now[2]), np.inf)
+    if own > 0.0 and late > 0.0:
+        level = SHARES[reading, 0] * now[1] + SHARES[reading, 1] * before[1] + LOG_SIZE[reading]
+        return own * now[0] + late * before[0], level, of_both(now, before)[2]
+    mean, level, odds = now if own > 0.0 else before
+    return (own + late) * mean, level + LOG_SIZE[reading], odds
 
 
 def log_density(

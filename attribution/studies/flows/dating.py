@@ -179,6 +179,10 @@ def draw_walk(zero, one, turn, weight, uniform):  # type: ignore[no-untyped-def]
 
 CONVENTIONS = ("same day", "previous day", "previous to same day", "same to previous day")
 """What the rows of a series stand for; the last two are switches."""
+GRADUAL = tuple(f"{name}, gradually" for name in CONVENTIONS[2:])
+"""Switches in which half of a day's orders are a day late for some rows (``core.gradual``)."""
+HALF = 20.0
+"""Mean number of rows, a month of them, for which half the orders of a fund stand a day late."""
 READINGS = ("same day", "previous day", "both days", "neither day")
 """What one row stands for; the last two only where a series switches."""
 SAFE = 500.0
@@ -193,29 +197,44 @@ class DatingPrior:
     ----------
     same, previous : of rows that always stand for their own day, or for the day before.
     switch : of a single switch; its directions and its rows share it equally.
+    gradual : share of the weight of a switch that is of gradual ones, zero to one.
     """
 
     same: float = 1.0
     previous: float = 1.0
     switch: float = 1.0
+    gradual: float = 0.0
 
     def __post_init__(self) -> None:
         weights = (self.same, self.previous, self.switch)
         if not all(math.isfinite(w) and w >= 0.0 for w in weights) or sum(weights) <= 0.0:
             raise ValueError(f"weights {weights} are not a prior")
+        if not 0.0 <= self.gradual <= 1.0:
+            raise ValueError(f"share {self.gradual} of gradual switches is not in [0, 1]")
+
+    @property
+    def conventions(self) -> tuple[str, ...]:
+        """Names of the conventions that ``probability`` is of."""
+        return CONVENTIONS + GRADUAL if self.gradual else CONVENTIONS
 
     @property
     def probability(self) -> np.ndarray:
-        """Prior probability of each of ``CONVENTIONS``."""
+        """Prior probability of each of ``conventions``."""
         weights = np.array([self.same, self.previous, self.switch / 2, self.switch / 2])
+        if self.gradual:
+            weights = np.append(weights, weights[2:] * self.gradual)
+            weights[2:4] *= 1.0 - self.gradual
         probability: np.ndarray = weights / weights.sum()
         return probability
 
     def log_weights(self, rows: int) -> np.ndarray:
-        """Log prior weight of one path of each convention; a switch needs two rows."""
+        """Log prior weight of one path of each convention; a switch needs two rows.
+
+        Of a gradual one, of its paths that start in one row.
+        """
         weights = self.probability
         if rows < 2:
-            weights = np.append(weights[:2], (0.0, 0.0))
+            weights = np.append(weights[:2], np.zeros(len(weights) - 2))
             if weights.sum() == 0.0:
                 raise ValueError("one row cannot hold a switch")
             weights = weights / weights.sum()
@@ -233,14 +252,16 @@ class Dating:
     Attributes
     ----------
     log_marginal : (...), log likelihood with the dating integrated out.
-    convention : (..., convention), posterior probability of each of ``CONVENTIONS``.
+    convention : (..., convention), posterior probability of each of the prior's ``conventions``.
     previous : (..., time), posterior probability that a row stands for the day before alone; the
         derivative of ``log_marginal`` by the row's log likelihood under that reading.
     switch : (..., direction, time), posterior probability that the first row after a switch is
         this one, to the same day (it holds both days) and to the previous day (it holds neither);
-        zero at the first row.
+        zero at the first row; the first row of half a day's orders where it is gradual.
     log_left_out : (..., time), log likelihood of a row given all others, its dating learnt from
         the others alone.
+    shown : (..., reading, time), posterior probability of each of ``gradual.HOLDS``, where the
+        prior knows gradual switches.
     """
 
     log_marginal: np.ndarray
@@ -248,10 +269,13 @@ class Dating:
     previous: np.ndarray
     switch: np.ndarray
     log_left_out: np.ndarray
+    shown: np.ndarray | None = None
 
     @property
     def reading(self) -> np.ndarray:
-        """Posterior probability of each of ``READINGS``, (..., reading, time)."""
+        """Posterior probability of each of ``READINGS``, or ``shown``, (..., reading, time)."""
+        if self.shown is not None:
+            return self.shown
         turned = self.switch
         same = np.clip(1.0 - self.previous - turned.sum(axis=-2), 0.0, 1.0)
         return np.concatenate([np.stack([same, self.previous], axis=-2), turned], axis=-2)
@@ -267,13 +291,24 @@ def date_rows(rows: np.ndarray, prior: DatingPrior) -> Dating:
 
     Returns
     -------
-    See ``Dating``.
+    See ``Dating``.  Priors that know gradual switches are ``gradual.date_either``'s.
     """
+    _refuse_gradual(prior)
+    return date_by(rows, prior.log_weights(np.shape(rows)[-1]))
+
+
+def _refuse_gradual(prior: DatingPrior) -> None:
+    if prior.gradual:
+        raise ValueError("the prior knows gradual switches; sum its paths by core.gradual")
+
+
+def date_by(rows: np.ndarray, weight: np.ndarray) -> Dating:
+    """Do the same by the log weight of one path of each of ``CONVENTIONS``, of any sum."""
     zero, one, turn = _laid(rows)
     apart = np.abs(one - zero).max(initial=0.0) if zero.size else 0.0
     apart = max(apart, np.where(np.isfinite(turn), np.abs(turn), 0.0).max(initial=0.0))
     sums = sum_paths if apart < SAFE else sum_in_logs
-    found = sums(zero, one, turn, prior.log_weights(zero.shape[1]))
+    found = sums(zero, one, turn, weight)
     lead, time = np.shape(rows)[1:-1], np.shape(rows)[-1]
     marginal, convention, lagged, switch, left_out = found
     return Dating(
@@ -297,9 +332,15 @@ def draw_paths(rows: np.ndarray, prior: DatingPrior, rng: np.random.Generator) -
     -------
     (..., time), the place in ``READINGS`` of what a row stands for.
     """
+    _refuse_gradual(prior)
+    return draw_by(rows, prior.log_weights(np.shape(rows)[-1]), rng)
+
+
+def draw_by(rows: np.ndarray, weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Do the same by the log weight of one path of each of ``CONVENTIONS``."""
     zero, one, turn = _laid(rows)
     uniform = rng.random(len(zero))
-    paths: np.ndarray = draw_walk(zero, one, turn, prior.log_weights(zero.shape[1]), uniform)
+    paths: np.ndarray = draw_walk(zero, one, turn, weight, uniform)
     return paths.reshape(np.shape(rows)[1:])
 
 

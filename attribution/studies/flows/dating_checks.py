@@ -103,6 +103,17 @@ class AskedDay:
         """How the rows of the focus are read."""
         return [str(name) for name in self.predicted["convention"].to_numpy()]
 
+    def chance(self, of: str) -> np.ndarray:
+        """Probability (chain, draw) that the focus's row holds the previous day, both, or halves.
+
+        Runs saved before rows could hold halves have none.
+        """
+        name = f"{of}_probability"
+        if name not in self.predicted:
+            return np.zeros(self.weighted.weight.shape)
+        found = self.predicted[name].sel(fund=self.focus)
+        return np.asarray(found.transpose("chain", "draw").to_numpy())
+
     def published(self, subject: str) -> float:
         """Return what was published of a fund, of all together, or the count that created."""
         rows = self.predicted["published"].to_numpy()
@@ -195,42 +206,118 @@ PRIORS = {
 }
 """Prior probabilities of same day, previous day and the two switches, of the focus alone."""
 
+SHAPES = {"sudden": 0.0, "gradual": 1.0}
+"""Share of gradual switches under each shape of the focus's change alone."""
+EITHER = "either, by probability"
+
 
 def under_priors(days: list[AskedDay], prior: np.ndarray) -> pd.DataFrame:
     """Answer again under other prior weights of the focus's dating, exactly, by reweighting.
 
     A draw's likelihood is a sum over conventions, so that changing their weights multiplies it by
-    a known factor.  Other funds keep the prior of the run.
+    a known factor.  Other funds keep the prior of the run, and so does the share of switches that
+    are gradual.
 
     Parameters
     ----------
-    prior : (convention,), probabilities of the run.
+    prior : (convention,), probabilities of the run; six where some switches are gradual.
     """
     rows = {}
     for day in days:
-        path = _draws(day, "focus_path")
-        with_previous = _draws(day, "focus_path_and_previous_day")
-        with_tail = _draws(day, "focus_path_and_at_least_published")
         for name, weights in PRIORS.items():
-            wanted = np.asarray(weights)
-            if (wanted[prior == 0.0] > 0.0).any():
-                continue  # the run gave this convention no weight: its draws do not know of it
-            factor = np.divide(wanted, prior, out=np.zeros(len(prior)), where=prior > 0.0)
-            mass = path @ factor
-            if not (mass > 0.0).all():
-                continue
-            chance = (with_previous @ factor) / mass
-            weighted = day.tilted(np.log(mass))
-            answer = (with_tail @ factor) / mass
-            rows[f"{day.day}, {name}"] = {
-                "previous_day": weighted.mean(chance),
-                "at_least": weighted.mean(answer),
-                "error": weighted.error(answer),
-                "effective_draws": weighted.size,
-                "pareto_k": weighted.shown_k,
-                "reliable": "yes" if weighted.pareto_k <= PARETO_K else "no",
-            }
+            found = _under(day, prior, _shaped(np.asarray(weights), prior, _gradual(prior)))
+            if found is not None:
+                rows[f"{day.day}, {name}"] = found
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def under_shapes(days: list[AskedDay], prior: np.ndarray) -> pd.DataFrame:
+    """Answer again where every change of the focus's dating is sudden, gradual, or either.
+
+    ``probability`` is that of the shape, given that there was a change; ``at_least`` of "either"
+    is the answer of the run.  Empty where the prior of the run knows one shape alone.
+    """
+    rows: dict[str, dict[str, float | str]] = {}
+    share = _gradual(prior)
+    if not 0.0 < share < 1.0:
+        return pd.DataFrame()
+    plain = prior[:4] + np.append([0.0, 0.0], prior[4:])
+    for day in days:
+        chance = {"gradual": day.weighted.mean(_slow(day)), EITHER: 1.0}
+        chance["sudden"] = 1.0 - chance["gradual"]
+        for name, wanted in (SHAPES | {EITHER: share}).items():
+            found = _under(day, prior, _shaped(plain, prior, wanted))
+            if found is not None:
+                rows[f"{day.day}, {name}"] = {"probability": chance[name], **found}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _gradual(prior: np.ndarray) -> float:
+    """Share of the weight of switches that is of gradual ones."""
+    return float(prior[4:].sum() / max(prior[2:].sum(), 1e-300))
+
+
+def _shaped(weights: np.ndarray, prior: np.ndarray, gradual: float) -> np.ndarray:
+    """Split the weights of the two switches by shape, where the prior of the run does."""
+    if len(prior) == len(weights):
+        return weights
+    return np.concatenate([weights[:2], (1.0 - gradual) * weights[2:], gradual * weights[2:]])
+
+
+def _under(day: AskedDay, prior: np.ndarray, wanted: np.ndarray) -> dict[str, float | str] | None:
+    """Answer for one day under other probabilities; none where the draws do not know of them."""
+    if (wanted[prior == 0.0] > 0.0).any():
+        return None
+    factor = np.divide(wanted, prior, out=np.zeros(len(prior)), where=prior > 0.0)
+    mass = _draws(day, "focus_path") @ factor
+    if not (mass > 0.0).all():
+        return None
+    chance = (_draws(day, "focus_path_and_previous_day") @ factor) / mass
+    answer = (_draws(day, "focus_path_and_at_least_published") @ factor) / mass
+    weighted = day.tilted(np.log(mass))
+    return {
+        "previous_day": weighted.mean(chance),
+        "at_least": weighted.mean(answer),
+        "error": weighted.error(answer),
+        "effective_draws": weighted.size,
+        "pareto_k": weighted.shown_k,
+        "reliable": "yes" if weighted.pareto_k <= PARETO_K else "no",
+    }
+
+
+def shape_finding(days: list[AskedDay], table: pd.DataFrame) -> Iterator[Finding]:
+    """Say whether the focus's change was gradual, and what each shape makes of held-out rows."""
+    if table.empty:
+        return
+    day = next((day for day in days if day.held_out), days[0])
+    share, rows = _slow(day), table.to_dict("index")
+    said = []
+    for each in (each for each in days if each.held_out):
+        parts = [
+            f"{rows[row]['at_least']:.3f} {name}"
+            if rows[row]["reliable"] == "yes"
+            else f"too few draws {name}"
+            for name in (*SHAPES, EITHER)
+            if (row := f"{each.day}, {name}") in rows
+        ]
+        said.append(f"row of {each.day}: {', '.join(parts)}")
+    yield Finding.by_chance(
+        name="adoption",
+        question=f"If the {day.focus} rows changed the day that they stand for, was it gradual?",
+        evidence=(
+            f"probability {day.weighted.mean(share):.3f}; probability of at least the published row"
+            f" by the shape of the change: {'; '.join(said)}"
+        ),
+        probability=day.weighted.mean(share),
+        error=day.weighted.error(share),
+    )
+
+
+def _slow(day: AskedDay) -> np.ndarray:
+    """Draws whose mean is the probability that a change was gradual, given that there was one."""
+    path = _draws(day, "focus_path")
+    change = day.weighted.mean(path[..., 2:].sum(axis=-1))
+    return np.asarray(path[..., 4:].sum(axis=-1) / max(change, 1e-300))
 
 
 def _draws(day: AskedDay, name: str) -> np.ndarray:
@@ -265,18 +352,17 @@ def dating(tree: xr.DataTree, days: list[AskedDay]) -> Iterator[Finding]:
         error=error,
     )
     for day in (day for day in days if day.held_out):
-        draws = day.predicted["previous_day_probability"].sel(fund=focus)
-        x = draws.transpose("chain", "draw").to_numpy()
+        x = day.chance("previous_day")
         previous, error = day.weighted.mean(x), day.weighted.error(x)
-        both = day.predicted["both_days_probability"].sel(fund=focus)
-        two = day.weighted.mean(both.transpose("chain", "draw").to_numpy())
+        two, half = (day.weighted.mean(day.chance(of)) for of in ("both_days", "half_days"))
         yield Finding.by_chance(
             name=f"reading {day.day}",
             question=f"Does the {focus} row of {day.day} answer the day before?",
             evidence=(
                 f"probability {previous:.3f} (Monte Carlo error {error:.3f}), and"
-                f" {two:.3f} that it answers both days, the first row after a switch, by how other"
-                " rows are dated; the row itself does not enter"
+                f" {two:.3f} that it answers both days, the first row after a switch,"
+                f" {half:.3f} that it holds half of a day's orders, a change being gradual, by how"
+                " other rows are dated; the row itself does not enter"
             ),
             probability=previous,
             error=error,

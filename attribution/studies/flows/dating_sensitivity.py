@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numba as nb
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr
@@ -16,114 +14,16 @@ from attribution.finding import SURE, Finding
 from attribution.sampling.diagnostics import PARETO_K
 from attribution.sampling.judge import R_HAT
 from attribution.sampling.pareto import smooth_weights
-from attribution.studies.flows.dating import DatingPrior, add_logs
+from attribution.studies.flows.dating import HALF
 from attribution.studies.flows.focus import held_likelihoods
 from attribution.studies.flows.focus_fit import FocusFit, fit_focus
 from attribution.studies.flows.focus_rows import FocusSetup, focus_setup
+from attribution.studies.flows.gradual import HOLDS, date_gradually
 from attribution.studies.flows.question import FlowsQuestion
 from attribution.studies.flows.rows import FlowData
 
-# Rows under whole and half shares in; which day they stand for, a change being gradual, out.
-#
-# Of the orders of day t a share :math:`\pi_t` stands in its own row and the rest in the next,
-#
-# .. math:: f_t = \pi_t o_t + (1 - \pi_{t-1})\, o_{t-1}, \qquad \pi_t \in \{0, \tfrac12, 1\},
-#
-# so that no order is lost however the share moves.  It is always one, always zero, or goes from
-# one
-# to the other through a half that lasts some rows: it starts at an unknown row, all alike, and
-# ends
-# after each further row with the same probability, or not within the sample.  ``core.dating`` is
-# the
-# case of no half.  All paths are summed by one pass forward and one back.
-
-HOLDS = np.array(
-    [[1, 0], [0, 1], [1, 1], [0, 0], [0.5, 0.5], [0.5, 1], [1, 0.5], [0.5, 0], [0, 0.5]]
-)
-"""Shares of its own day's orders and of those of the day before that a row holds (reading, 2); the
-first four are ``dating.READINGS``, then half, into it and out of it to the same day, to the other.
-"""
-
-
-@dataclass(frozen=True)
-class GradualDating:
-    """What every draw says of a dating that changes gradually.
-
-    Attributes
-    ----------
-    log_marginal : (draw,), log likelihood with the paths of the share integrated out.
-    reading : (draw, reading, time), posterior probability of each of ``HOLDS``.
-    start : (draw, direction, time), that a change to the same day, or back, starts in this row.
-    """
-
-    log_marginal: np.ndarray
-    reading: np.ndarray
-    start: np.ndarray
-
-
-def date_gradually(rows: np.ndarray, prior: DatingPrior, length: float) -> GradualDating:
-    """Integrate the paths of the share out, exactly.
-
-    Parameters
-    ----------
-    rows : (reading, draw, time), log likelihood of each row under each of ``HOLDS``; zero for a
-        row that says nothing, minus infinity where it cannot be.
-    prior : weights of always, never, and of a change, which is gradual.
-    length : mean number of rows for which the share is a half, at least one.
-    """
-    if np.ndim(rows) != 3 or len(rows) != len(HOLDS) or not length >= 1.0:
-        raise ValueError(f"log likelihoods {np.shape(rows)}, length {length}: no gradual dating")
-    weight = prior.log_weights(rows.shape[2])
-    stop = math.log(1.0 / length)
-    stay = math.log1p(-1.0 / length) if length > 1.0 else -math.inf
-    laid = np.ascontiguousarray(rows.swapaxes(0, 1), float)
-    return GradualDating(*_sum(laid, weight, stop, stay))
-
-
-@nb.njit(cache=True, nogil=True)
-def _sum(rows, weight, stop, stay):  # type: ignore[no-untyped-def]
-    """Sum over paths in logs, draw by draw; states: same, previous, two halves, two changed."""
-    draws, _, time = rows.shape
-    # from, to, reading, log weight
-    origin = np.array([0, 1, 1, 0, 2, 3, 2, 3, 4, 5])
-    target = np.array([0, 1, 2, 3, 2, 3, 4, 5, 4, 5])
-    shows = np.array([0, 1, 5, 7, 4, 4, 6, 8, 0, 1])
-    cost = np.array([0.0, 0.0, weight[2], weight[3], stay, stay, stop, stop, 0.0, 0.0])
-    marginal, reading = np.empty(draws), np.zeros((draws, 9, time))
-    start = np.zeros((draws, 2, time))
-    ahead, back = np.empty((time, 6)), np.empty((time, 6))
-    for s in range(draws):
-        ahead[:] = -np.inf
-        ahead[0, 0], ahead[0, 1] = rows[s, 0, 0], rows[s, 1, 0]
-        for t in range(1, time):
-            for k in range(len(cost)):
-                step = ahead[t - 1, origin[k]] + cost[k] + rows[s, shows[k], t]
-                ahead[t, target[k]] = add_logs(ahead[t, target[k]], step)
-        back[:] = -np.inf
-        back[time - 1] = 0.0
-        back[time - 1, 0], back[time - 1, 1] = weight[0], weight[1]
-        for t in range(time - 1, 0, -1):
-            for k in range(len(cost)):
-                step = back[t, target[k]] + cost[k] + rows[s, shows[k], t]
-                back[t - 1, origin[k]] = add_logs(back[t - 1, origin[k]], step)
-        total = add_logs(ahead[0, 0] + back[0, 0], ahead[0, 1] + back[0, 1])
-        marginal[s] = total
-        for first in range(2):
-            reading[s, first, 0] = np.exp(ahead[0, first] + back[0, first] - total)
-        for t in range(1, time):
-            for k in range(len(cost)):
-                mass = ahead[t - 1, origin[k]] + cost[k] + rows[s, shows[k], t]
-                share = np.exp(mass + back[t, target[k]] - total)
-                reading[s, shows[k], t] += share
-                if k == 2 or k == 3:
-                    start[s, k - 2, t] = share
-    return marginal, reading, start
-
-
 OWN = "own row before"
-GRADUAL = "a gradual change"
-HALF = 20.0
-"""Mean number of rows, a month of them, for which half the orders of a fund stand a day late."""
+SUDDEN, GRADUAL, EITHER = "a sudden change", "a gradual change", "either, by probability"
 LOUD = 2
 """Rows before the event that are left out, those that speak most for one reading."""
 LOOK = 60
@@ -144,6 +44,7 @@ class DatingVariant:
     at_least : (row,), probability of a flow at least as published, the reading averaged over.
     max_rhat : of the fit.
     pareto_k : of the weights by which draws stand for this version; minus infinity of its own.
+    probability : of the shape of a change that it takes for granted; one of the other versions.
     """
 
     name: str
@@ -153,6 +54,7 @@ class DatingVariant:
     at_least: np.ndarray
     max_rhat: float
     pareto_k: float = -np.inf
+    probability: float = 1.0
 
     @property
     def reliable(self) -> bool:
@@ -171,10 +73,12 @@ def dating_variants(
 
     The variants leave out the fund's own row before, what moves the scale of its flows, both, the
     other funds, and the two rows of the last sixty before the event that speak loudest for one
-    reading; and one lets the fund change gradually, half its orders a day late for some rows, by
-    weights of the draws of the model asked.  None is better than the model asked: their spread is
-    what the data leave open.  One fund alone cannot tell an answer to the day before from rows that
-    all stand for the day before; a change of dating it can tell.
+    reading.  The first takes a change to be sudden, as all of these do; the second lets the fund
+    change gradually, half its orders a day late for some rows, by weights of the draws of the
+    first; the third averages the two by their probability, of their prior and of the marginal
+    likelihoods whose ratio those weights tell.  The spread is what the data leave open.  One fund
+    alone cannot tell an answer to the day before from rows that all stand for the day before; a
+    change of dating it can tell.
 
     Raises
     ------
@@ -183,7 +87,7 @@ def dating_variants(
     """
     asked = focus_setup(question, data, ())
     first = fit_focus(asked, draws=draws, rng=rng)
-    found = [_variant("as specified", first, data), _gradual(first, data)]
+    found = list(_shapes(first, data, question.dating.gradual))
     for name, setup in _changed(question, data, asked, first):
         found.append(_variant(name, fit_focus(setup, draws=draws, rng=rng), data))
     return tuple(found)
@@ -239,19 +143,24 @@ def _variant(name: str, fit: FocusFit, data: FlowData) -> DatingVariant:
     )
 
 
-def _gradual(fit: FocusFit, data: FlowData) -> DatingVariant:
-    """Date the rows as if a change were gradual, draws weighted to stand for that."""
+def _shapes(fit: FocusFit, data: FlowData, prior: float) -> tuple[DatingVariant, ...]:
+    """Date the rows as if a change were sudden, gradual, and either by its probability.
+
+    With prior share g of gradual changes and r the likelihood of a draw under gradual changes over
+    that under sudden ones, the draws of the sudden fit give
+    P(gradual) = g E[r] / (1 - g + g E[r]).
+    """
     some = HOLDS.sum(axis=1) > 0.0
     rows = np.zeros((len(HOLDS), *fit.readings.shape[1:]))
     rows[some] = held_likelihoods(fit.setup.rows, fit.draws, fit.setup.rows.used, HOLDS[some])
     rows[~some] = np.where(fit.setup.rows.used, -np.inf, 0.0)
     found = date_gradually(rows, fit.setup.prior.dating, HALF)
-    log_weight, k = smooth_weights((found.log_marginal - fit.total)[None])
-    weight = np.exp(log_weight[0])
-    reading = found.reading[:, :, data.held_out]
+    log_ratio = found.log_marginal - fit.total
+    log_weight, k = smooth_weights(log_ratio[None])
+    weight, reading = np.exp(log_weight[0]), found.reading[:, :, data.held_out]
     late = HOLDS[:, 1] / np.where(some, HOLDS.sum(axis=1), 1.0)
     start = weight @ found.start[:, 0]
-    return DatingVariant(
+    slow = DatingVariant(
         GRADUAL,
         np.einsum("s,srt,r->t", weight, reading, late),
         _quantiles(start, data),
@@ -259,6 +168,24 @@ def _gradual(fit: FocusFit, data: FlowData) -> DatingVariant:
         weight @ (reading * _tails(fit, data, HOLDS)).sum(axis=1),
         fit.diagnostics["max_rhat"],
         float(k[0]),
+    )
+    odds = prior * float(np.exp(np.logaddexp.reduce(log_ratio) - np.log(len(log_ratio))))
+    share = odds / (1.0 - prior + odds)
+    sudden = _variant(SUDDEN, fit, data)
+    both = np.stack([fit.dating().switch[:, 0].mean(axis=0), start])
+    mixed = np.array([1.0 - share, share])
+    either = replace(
+        slow,
+        name=EITHER,
+        previous=mixed @ np.stack([sudden.previous, slow.previous]),
+        switch=_quantiles(mixed @ both, data),
+        to_same=float(mixed @ both.sum(axis=1)),
+        at_least=mixed @ np.stack([sudden.at_least, slow.at_least]),
+    )
+    return (
+        replace(sudden, probability=1.0 - share),
+        replace(slow, probability=share),
+        either,
     )
 
 
@@ -320,6 +247,7 @@ def _table(found: tuple[DatingVariant, ...], days: list[str]) -> pd.DataFrame:
         variant.name: {
             **{f"{day}: previous day": p for day, p in zip(days, variant.previous, strict=True)},
             **{f"{day}: at least": p for day, p in zip(days, variant.at_least, strict=True)},
+            "probability": variant.probability,
             "switch": variant.to_same,
             **{
                 name: f"{day:%Y-%m-%d}"
@@ -335,7 +263,7 @@ def _table(found: tuple[DatingVariant, ...], days: list[str]) -> pd.DataFrame:
 
 
 def _finding(focus: str, found: tuple[DatingVariant, ...], days: list[str]) -> Finding:
-    first, gradual = found[:2]
+    shapes = found[:3]
     found = tuple(variant for variant in found if variant.reliable)
     p = np.array([variant.previous for variant in found])
     settled = bool((p <= 1.0 - SURE).all(axis=0).all() or (p >= SURE).all(axis=0).all())
@@ -351,23 +279,27 @@ def _finding(focus: str, found: tuple[DatingVariant, ...], days: list[str]) -> F
             f"probability that a row answers the day before, over {len(found)} versions of the"
             f" regression of {focus} alone: {', '.join(spans)}; median of the switch from"
             f" {medians[0]:%Y-%m-%d} ({_named(found, medians[0])}) to {medians[-1]:%Y-%m-%d}"
-            f" ({_named(found, medians[-1])}); {_moved(first, gradual, days)}"
+            f" ({_named(found, medians[-1])}); {_moved(shapes, days)}"
         ),
         verdict="holds" if settled else "undecided",
     )
 
 
-def _moved(first: DatingVariant, gradual: DatingVariant, days: list[str]) -> str:
-    """Say what a gradual change makes of each published row."""
+def _moved(shapes: tuple[DatingVariant, ...], days: list[str]) -> str:
+    """Say what a gradual change makes of each published row, and how probable it is."""
+    sudden, gradual, either = shapes
     if not gradual.reliable:
         return "whether the change was gradual these draws cannot say (Pareto k too large)"
     moved = [
-        f"{day}: {before:.3f} to {after:.3f}"
-        for day, before, after in zip(days, first.at_least, gradual.at_least, strict=True)
+        f"{day}: {before:.3f} to {after:.3f}, {mean:.3f} averaged"
+        for day, before, after, mean in zip(
+            days, sudden.at_least, gradual.at_least, either.at_least, strict=True
+        )
     ]
     return (
         "with a gradual change in place of a sudden one the probability of at least the published"
-        f" row moves from {', '.join(moved)}"
+        f" row moves from {'; '.join(moved)} by the probability {gradual.probability:.3f} of a"
+        " gradual change"
     )
 
 

@@ -22,8 +22,9 @@ import xarray as xr
 
 from attribution.sampling import engine
 from attribution.sampling.engine import flat_draws
-from attribution.studies.flows.dated_flow import UNUSED, dated_flow, of_both, row_log_likelihood
-from attribution.studies.flows.dating import Dating, DatingPrior, date_rows, draw_paths
+from attribution.studies.flows.dated_flow import UNUSED, dated_flow, of_held, row_log_likelihood
+from attribution.studies.flows.dating import Dating, DatingPrior
+from attribution.studies.flows.gradual import HOLDS, date_either, draw_either
 from attribution.studies.flows.question import FlowPrior
 from attribution.studies.flows.rows import FlowRows
 from attribution.var.estimate.kernel import operation
@@ -278,7 +279,8 @@ class Readings:
     covariates : (draw, day), intercept and the answer to what the day brought.
     shared : (draw, day), scale of the demand that all funds share, times the fund's exposure.
     log_scale, log_odds : (draw, day), of the fund's own flows, and of none.
-    rows : (reading, draw, time), log likelihood of each row; zero where it is not used.
+    rows : (reading, draw, time), log likelihood of each row; zero where it is not used; readings
+        are those of ``gradual.HOLDS``, the first four where the prior knows no gradual switch.
     """
 
     own: np.ndarray
@@ -316,13 +318,14 @@ def readings_of(fit: FlowFit, fund: int) -> Readings:
         log_scale,
         log_odds,
         fit.tail[:, fund],
+        readings=len(HOLDS) if fit.prior.gradual else 4,
     )
     return Readings(own, covariates, shared, log_scale, log_odds, found)
 
 
 def dating_of(fit: FlowFit, fund: int) -> Dating:
     """Return what every draw says of the dating of one fund; leading axis (draw)."""
-    return date_rows(readings_of(fit, fund).rows, fit.prior)
+    return date_either(readings_of(fit, fund).rows, fit.prior)
 
 
 # Draws of the joint model in; replicated rows of a fund out, for checks of the fit.
@@ -340,14 +343,15 @@ def replicate(fit: FlowFit, fund: int, rng: np.random.Generator) -> tuple[np.nda
     """
     used = np.flatnonzero(fit.rows.status[fund] != UNUSED)
     found = readings_of(fit, fund)
-    reading = draw_paths(found.rows, fit.prior, rng)[:, used]
+    reading = draw_either(found.rows, fit.prior, rng)[:, used]
     now, before = (found.orders(of, fit.demand) for of in (used, used - 1))
-    laws = [np.stack(part) for part in zip(now, before, of_both(now, before), strict=True)]
+    laws = (of_held(now, before, place) for place in range(len(found.rows)))
     mean, log_scale, log_odds = (
-        np.take_along_axis(part, np.minimum(reading, 2)[None], axis=0)[0] for part in laws
+        np.take_along_axis(np.stack(parts), reading[None], axis=0)[0]
+        for parts in zip(*laws, strict=True)
     )
     noise = rng.standard_t(np.broadcast_to(fit.tail[:, fund, None], reading.shape))
-    some = np.where(reading == 3, 0.0, 1.0 / (1.0 + np.exp(log_odds)))
+    some = 1.0 / (1.0 + np.exp(log_odds))
     flow = np.where(
         rng.random(reading.shape) < some,
         found.own[:, used] + mean + np.exp(log_scale) * noise,

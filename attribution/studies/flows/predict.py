@@ -20,8 +20,8 @@ import numpy as np
 from scipy.special import logsumexp, stdtr
 
 from attribution.sampling import engine
-from attribution.studies.flows.dated_flow import NONE, UNUSED, log_density, of_both
-from attribution.studies.flows.dating import CONVENTIONS, Dating, date_rows
+from attribution.studies.flows.dated_flow import NONE, UNUSED, log_density, of_held
+from attribution.studies.flows.gradual import HOLDS, date_either, joint_chances, pair_chances
 from attribution.studies.flows.model import FlowFit, Readings, readings_of
 
 GRID = np.sinh(np.linspace(-3.2, 3.2, 65))
@@ -39,7 +39,7 @@ class Asked:
     exceedance : (draw, fund, reading), probability of at least the published row.
     mean : (draw, fund, reading), mean of a row given the draw, USD million.
     previous : (draw, fund), probability that the row stands for the day before alone; ``both`` that
-        it stands for both days.
+        it stands for both days; ``halves`` that it holds half of a day's orders, or of two.
     joint : (draw, fund, convention), probability of a convention and of the previous day's reading;
         ``tail`` of a convention and of at least the published row.
     convention : (draw, fund, convention), probability of a convention.
@@ -51,6 +51,7 @@ class Asked:
     mean: np.ndarray
     previous: np.ndarray
     both: np.ndarray
+    halves: np.ndarray
     joint: np.ndarray
     tail: np.ndarray
     convention: np.ndarray
@@ -139,27 +140,17 @@ def _fund_evidence(fit: FlowFit, fund: int, day: int) -> tuple[np.ndarray, np.nd
     rows = [t for t in (day, day + 1) if t < found.rows.shape[2]]
     blank = found.rows.copy()
     blank[:, :, rows] = 0.0
-    rest = date_rows(blank, fit.prior).reading  # (draw, reading, time)
-    here = [_row_on_grid(fit, fund, found, day, day, reading) for reading in range(4)]
+    here = [_row_on_grid(fit, fund, found, day, day, reading) for reading in range(len(blank))]
     if len(rows) == 1:
+        rest = date_either(blank, fit.prior).reading  # (draw, reading, time)
         mass = np.log(rest[:, :, day, None] + 1e-300)
         own = np.stack(np.broadcast_arrays(*here), axis=1) + mass
         return logsumexp(own, axis=1), np.zeros((len(mass), len(GRID)))
-    after = [_row_on_grid(fit, fund, found, day, day + 1, reading) for reading in range(4)]
-    # what the two rows may stand for, one after the other; a switch is one row alone
-    to_same, to_previous = rest[:, 2, day + 1], rest[:, 3, day + 1]
-    pairs = (
-        (0, 0, rest[:, 0, day] - to_previous),
-        (1, 1, rest[:, 1, day] - to_same),
-        (1, 2, to_same),
-        (0, 3, to_previous),
-        (2, 0, rest[:, 2, day]),
-        (3, 1, rest[:, 3, day]),
-    )
-    shape = (len(rest), len(GRID))
+    after = [_row_on_grid(fit, fund, found, day, day + 1, reading) for reading in range(len(blank))]
+    shape = (blank.shape[1], len(GRID))
     with_row, without = np.full(shape, -np.inf), np.full(shape, -np.inf)
-    for place, following, chance in pairs:
-        mass = np.log(np.clip(chance, 0.0, 1.0) + 1e-300)[:, None] + after[following]
+    for (place, following), chance in pair_chances(blank, fit.prior, day).items():
+        mass = np.log(chance + 1e-300)[:, None] + after[following]
         without = np.logaddexp(without, mass)
         with_row = np.logaddexp(with_row, mass + here[place])
     return with_row, without
@@ -169,7 +160,8 @@ def _row_on_grid(
     fit: FlowFit, fund: int, found: Readings, day: int, row: int, reading: int
 ) -> np.ndarray:
     """Log likelihood (draw, grid) of a row under a reading, by demand of a day in or near it."""
-    if reading == 3 or (reading == 0 and row != day) or (reading == 1 and row == day):
+    own, before = HOLDS[reading]
+    if (own if row == day else before) == 0.0:
         return found.rows[reading, :, row, None]  # the day's demand is not in it
     rows = fit.rows
 
@@ -179,9 +171,8 @@ def _row_on_grid(
             mean = found.covariates[:, day, None] + found.shared[:, day, None] * GRID
         return mean, log_scale, log_odds
 
-    mean, log_scale, log_odds = (
-        of_both(orders(row), orders(row - 1)) if reading == 2 else orders(day)
-    )
+    first, last = (row if own else row - 1), (row - 1 if before else row)
+    mean, log_scale, log_odds = of_held(orders(first), orders(last), reading)
     return log_density(
         float(rows.flow[fund, row]),
         int(rows.status[fund, row]),
@@ -197,20 +188,22 @@ def _predict(fit: FlowFit, day: int, log_weight: np.ndarray, rng: np.random.Gene
     rows, draws = fit.rows, len(fit.demand)
     funds = len(rows.flow)
     flow, above, mean = (np.empty((draws, funds, 3)) for _ in range(3))
-    lagged, both = np.empty((draws, funds)), np.empty((draws, funds))
-    joint, far, convention = (np.empty((draws, funds, len(CONVENTIONS))) for _ in range(3))
+    lagged, both, halves = (np.empty((draws, funds)) for _ in range(3))
+    conventions = len(fit.prior.conventions)
+    joint, far, convention = (np.empty((draws, funds, conventions)) for _ in range(3))
     for fund in range(funds):
         found = readings_of(fit, fund)
-        dating = date_rows(found.rows, fit.prior)
+        dating = date_either(found.rows, fit.prior)
         chance = dating.reading[:, :, day]
         lagged[:, fund], both[:, fund] = chance[:, 1], chance[:, 2]
+        halves[:, fund] = chance[:, 4:].sum(axis=1)
         convention[:, fund] = dating.convention
         noise, uniform = rng.standard_t(fit.tail[:, fund]), rng.random(draws)
         published, size = rows.flow[fund, day], rows.size[fund]
-        laws = [found.orders(of, fit.demand) for of in (day, day - 1)]
-        drawn, centers, each = (np.zeros((draws, 4)) for _ in range(3))
-        each[:, 3] = float(published <= 0.0)  # a row of neither day is zero
-        for reading, law in enumerate((*laws, of_both(*laws))):
+        now, before = (found.orders(of, fit.demand) for of in (day, day - 1))
+        drawn, centers, each = (np.zeros(chance.shape) for _ in range(3))
+        for reading in range(chance.shape[1]):
+            law = of_held(now, before, reading)
             center, scale = found.own[:, day] + law[0], np.exp(law[1])
             some = 1.0 / (1.0 + np.exp(law[2]))  # probability of a flow
             drawn[:, reading] = np.where(uniform < some, center + scale * noise, 0.0)
@@ -218,25 +211,13 @@ def _predict(fit: FlowFit, day: int, log_weight: np.ndarray, rng: np.random.Gene
             each[:, reading] = some * tail + (1.0 - some) * (published <= 0.0)
             centers[:, reading] = some * center
         pick = (rng.random((draws, 1)) > np.cumsum(chance, axis=1)).sum(axis=1)
-        picked = drawn[np.arange(draws), np.minimum(pick, 3)]
+        picked = drawn[np.arange(draws), np.minimum(pick, chance.shape[1] - 1)]
         flow[:, fund] = np.column_stack([drawn[:, :2], picked]) * size
         above[:, fund] = np.column_stack([each[:, :2], (chance * each).sum(1)])
-        together = _joint(dating, day)
+        together = joint_chances(found.rows, fit.prior, day)
         joint[:, fund], far[:, fund] = together[:, :, 1], (together * each[:, None]).sum(2)
         mean[:, fund] = np.column_stack([centers[:, :2], (chance * centers).sum(1)]) * size
-    return Asked(flow, above, mean, lagged, both, joint, far, convention, log_weight)
-
-
-def _joint(dating: Dating, day: int) -> np.ndarray:
-    """Probability of each convention and reading of a day's row (draw, convention, reading)."""
-    found = np.zeros((*dating.convention.shape, 4))
-    found[:, 0, 0], found[:, 1, 1] = dating.convention[:, 0], dating.convention[:, 1]
-    for direction, (before, after) in enumerate(((1, 0), (0, 1))):
-        turned = dating.switch[:, direction]
-        found[:, 2 + direction, before] = turned[:, day + 1 :].sum(axis=1)
-        found[:, 2 + direction, 2 + direction] = turned[:, day]
-        found[:, 2 + direction, after] = turned[:, :day].sum(axis=1)
-    return found
+    return Asked(flow, above, mean, lagged, both, halves, joint, far, convention, log_weight)
 
 
 # Draws of the joint model in; each row of a fund predicted from all other rows out.
@@ -271,15 +252,14 @@ def left_out(fit: FlowFit, fund: int) -> LeftOut:
     """
     used = np.flatnonzero(fit.rows.status[fund] != UNUSED)
     found = readings_of(fit, fund)
-    dating = date_rows(found.rows, fit.prior)
+    dating = date_either(found.rows, fit.prior)
     likelihood = dating.log_left_out[:, used]
     chance = _chance_without(dating.reading[..., used], found.rows[..., used], likelihood)
     flow, none = fit.rows.flow[fund, used], fit.rows.status[fund, used] == NONE
     low, high = np.zeros(likelihood.shape), np.zeros(likelihood.shape)
     now, before = (found.orders(of, fit.demand) for of in (used, used - 1))
-    nothing = 0.0 * now[0], 0.0 * now[1], np.full(now[2].shape, np.inf)
-    for reading, law in enumerate((now, before, of_both(now, before), nothing)):
-        weight, (mean, log_scale, log_odds) = chance[:, reading], law
+    for reading in range(len(found.rows)):
+        weight, (mean, log_scale, log_odds) = chance[:, reading], of_held(now, before, reading)
         some = 1.0 / (1.0 + np.exp(log_odds))
         center = found.own[:, used] + mean
         below = some * stdtr(fit.tail[:, fund, None], (flow - center) / np.exp(log_scale))
@@ -308,6 +288,8 @@ def _chance_without(reading: np.ndarray, rows: np.ndarray, left_out: np.ndarray)
         found = np.exp(np.log(reading) + left_out[:, None] - density)
     found = np.where(np.isfinite(density), found, 0.0)
     found[:, 3] = np.where(
-        np.isfinite(density[:, 3]), found[:, 3], np.clip(1.0 - found[:, :3].sum(axis=1), 0.0, 1.0)
+        np.isfinite(density[:, 3]),
+        found[:, 3],
+        np.clip(1.0 - np.delete(found, 3, axis=1).sum(axis=1), 0.0, 1.0),
     )
     return np.asarray(found / found.sum(axis=1, keepdims=True))

@@ -196,11 +196,14 @@ class Dating:
 
     ``same_day`` and ``previous_day`` hold on all rows; ``switch`` is a single change between them,
     in either direction, before any row with equal probability.  What is left out weighs one.
+    ``gradual``, zero to one, is the share of the weight of a switch that is of gradual ones: half
+    of a day's orders are a day late for some rows, a month on average.  Left out, it is a half.
     """
 
     same_day: float = 1.0
     previous_day: float = 1.0
     switch: float = 1.0
+    gradual: float = 0.5
 
     @property
     def weights(self) -> tuple[float, float, float]:
@@ -316,6 +319,11 @@ def _dating_of(table: Table) -> Dating:
     found = Dating(**{name: table.number(name, 0.0, above=-1e-300) for name in table.values})
     if not sum(found.weights) > 0:
         refuse(f"{table.place}: every weight is zero; give one convention some weight")
+    if not found.gradual <= 1:
+        refuse(
+            f"{table.place}: gradual is {found.gradual:g}, and it is the share of switches that are"
+            " gradual; write a number from 0 (all sudden) to 1 (all gradual), such as 0.5"
+        )
     return found
 
 

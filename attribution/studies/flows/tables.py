@@ -269,7 +269,7 @@ def dating(fit: FlowFit, found: Sequence[Dating]) -> xr.Dataset:
         _chains(fit)
         | {
             "fund": list(data.funds),
-            "convention": list(CONVENTIONS),
+            "convention": list(fit.prior.conventions),
             "direction": list(CONVENTIONS[2:]),
             "time": data.days,
         },
@@ -295,6 +295,7 @@ def predictive(fit: FlowFit, asked: Mapping[date, Asked], question: FlowsQuestio
         "mean": lay("mean", "fund", "convention"),
         "previous_day_probability": lay("previous", "fund"),
         "both_days_probability": lay("both", "fund"),
+        "half_days_probability": lay("halves", "fund"),
         "focus_path": lay("convention", "path", of=focus),
         "focus_path_and_previous_day": lay("joint", "path", of=focus),
         "focus_path_and_at_least_published": lay("tail", "path", of=focus),
@@ -304,7 +305,7 @@ def predictive(fit: FlowFit, asked: Mapping[date, Asked], question: FlowsQuestio
         "return": (("day", "fund"), data.returns[at]),
     }
     coords = {"day": days, "fund": list(data.funds), "convention": list(READINGS)}
-    found = xr.Dataset(each, _chains(fit) | coords | {"path": list(CONVENTIONS)})
+    found = xr.Dataset(each, _chains(fit) | coords | {"path": list(fit.prior.conventions)})
     found.attrs = {
         "focus": data.funds[focus],
         "unit": FLOW,

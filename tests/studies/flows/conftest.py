@@ -1,6 +1,6 @@
 """A small panel of funds whose dating is known, and draws about the truth that made it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -163,3 +163,10 @@ def made():
         "switch": SWITCH,
         "funds": FUNDS,
     }
+
+
+@pytest.fixture(scope="session", params=[0.0, 0.5], ids=["sudden", "either shape"])
+def shaped(asked, request):
+    """The same with the share of switches that are gradual."""
+    question, rows, fit = asked
+    return question, rows, replace(fit, prior=DatingPrior(gradual=request.param))

@@ -10,7 +10,7 @@ import pytest
 from attribution.studies.flows.dating_sensitivity import dating_tables, dating_variants, loudest
 from attribution.studies.flows.focus_fit import fit_focus
 from attribution.studies.flows.focus_rows import focus_setup
-from attribution.studies.flows.question import FlowsQuestion
+from attribution.studies.flows.question import Dating, FlowsQuestion
 from attribution.studies.flows.rows import FlowData
 
 TIME, SWITCH, LATER = 240, 200, 228
@@ -44,9 +44,9 @@ def test_where_rows_speak_clearly_every_version_dates_the_event_alike(switch, ex
         assert np.abs(variant.previous - expected).max() < 0.05, variant.name
     tables, (finding,) = dating_tables(QUESTION, data, seed=np.random.SeedSequence(3), draws=2000)
     assert finding.verdict == "holds"
-    assert len(tables["dating_sensitivity"]) == 7
+    assert len(tables["dating_sensitivity"]) == 8
     assert "with a gradual change in place of a sudden one" in finding.evidence
-    assert list(tables["dating_sensitivity"]["reliable"]) == ["yes"] * 7
+    assert list(tables["dating_sensitivity"]["reliable"]) == ["yes"] * 8
 
 
 def test_where_rows_say_nothing_it_is_not_settled():
@@ -97,3 +97,33 @@ def test_the_probability_of_a_published_row_is_that_of_draws_of_it():
         assert abs(share - first.at_least[place]) < 4.5 * np.sqrt(0.25 / 1000)
     assert ((gradual.at_least >= 0) & (gradual.at_least <= 1)).all()
     assert gradual.reliable and gradual.to_same > 0.9
+
+
+def shapes(data, gradual=0.5):
+    question = replace(QUESTION, dating=Dating(gradual=gradual))
+    return dating_variants(question, data, draws=400, rng=np.random.default_rng(2))[:3]
+
+
+@pytest.mark.parametrize("gradual", [0.0, 1.0])
+def test_a_shape_with_all_the_prior_weight_is_the_average_of_the_two(gradual):
+    sudden, slow, either = shapes(panel(2.0), gradual)
+    whole, none = (slow, sudden) if gradual else (sudden, slow)
+    assert (whole.probability, none.probability) == (1.0, 0.0)
+    for name in ("previous", "at_least", "to_same", "switch"):
+        assert np.array_equal(getattr(either, name), getattr(whole, name)), name
+
+
+@pytest.mark.parametrize(("length", "made"), [(0, 0), (40, 1)])
+def test_the_shape_that_made_the_rows_is_found(length, made):
+    """Half of a day's orders stand a day late in forty rows, or in none."""
+    data = panel(2.0)
+    rng, at = np.random.default_rng(4), np.arange(TIME)
+    order = 100.0 * (2.0 * data.returns[:, 0] + rng.standard_normal(TIME))
+    share = np.where(at < 120, 0.0, np.where(at < 120 + length, 0.5, 1.0))
+    rows = share * order + np.roll((1.0 - share) * order, 1)
+    found = shapes(replace(data, flow=np.column_stack([rows, data.flow[:, 1]])))
+    assert found[made].probability > 0.9
+    sudden, slow, either = found
+    assert sudden.probability + slow.probability == pytest.approx(1.0)
+    mean = sudden.probability * sudden.at_least + slow.probability * slow.at_least
+    assert either.at_least == pytest.approx(mean, abs=1e-12)

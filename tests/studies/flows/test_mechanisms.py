@@ -7,7 +7,7 @@ import pytest
 from attribution.errors import SpecError
 from attribution.model import read_model
 from attribution.model.grammar import Table
-from attribution.studies.flows.question import Mechanism, Term, mechanisms_of
+from attribution.studies.flows.question import Mechanism, Term, _dating_of, mechanisms_of
 
 JULY = date(2025, 7, 29)
 BASE = {"name": "none", "title": "Nothing"}
@@ -111,3 +111,9 @@ def test_the_shipped_accounts_say_how_their_stand_ins_may_fail():
         if not mechanism.baseline:
             assert len(mechanism.reason.split()) > 20, mechanism.name
             assert mechanism.source, mechanism.name
+
+
+@pytest.mark.parametrize(("keys", "share"), [({}, 0.5), ({"gradual": 0}, 0.0), ({"gradual": 1}, 1)])
+def test_half_of_the_switches_are_gradual_unless_the_file_says_otherwise(keys, share):
+    assert _dating_of(Table("toy.toml", {"same_day": 1} | keys)).gradual == share
+    assert read_model("flows").question.dating.gradual == 0.5

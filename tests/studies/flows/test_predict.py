@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logsumexp
 
 from attribution.studies.flows.dated_flow import UNUSED
-from attribution.studies.flows.dating import date_rows
+from attribution.studies.flows.gradual import date_either
 from attribution.studies.flows.model import dating_of, readings_of, replicate
 from attribution.studies.flows.predict import GRID, _using, ask, day_evidence, left_out
 
@@ -38,8 +38,8 @@ def test_known_parameters_recover_the_dating(asked, made):
 
 
 @pytest.mark.parametrize("day", [40, 88, 149])
-def test_the_evidence_on_a_days_demand_is_that_of_all_rows(asked, day):
-    _, _, fit = asked
+def test_the_evidence_on_a_days_demand_is_that_of_all_rows(shaped, day):
+    _, _, fit = shaped
     known, blank = day_evidence(fit, day)
     at = [10, 30, 33, 50]
     nu = fit.demand_tail[:, None]
@@ -101,12 +101,12 @@ def test_the_probability_of_a_tail_is_the_share_of_draws_in_it(panel, made):
     )
 
 
-def test_averaged_rows_mix_the_two_readings_by_their_probability(asked):
-    _, rows, fit = asked
+def test_averaged_rows_mix_the_two_readings_by_their_probability(shaped):
+    _, rows, fit = shaped
     found = ask(fit, 40, np.random.default_rng(2))
     chance = found.previous
     assert found.exceedance[:, :, 2] == pytest.approx(found.tail.sum(axis=2))
-    apart = found.both + np.clip(1 - found.convention[:, :, :3].sum(axis=2), 0, 1)
+    apart = found.both + found.halves + found.convention[:, :, 3:].sum(axis=2)
     for mixed, bound in ((found.mean, 1e9), (found.exceedance, 1.0)):
         plain = (1 - chance) * mixed[:, :, 0] + chance * mixed[:, :, 1]
         near = apart < 1e-9  # but for rows that may stand for both days or for neither
@@ -119,8 +119,8 @@ def test_averaged_rows_mix_the_two_readings_by_their_probability(asked):
     assert chance[:, at].mean() > 0.99
 
 
-def test_a_row_left_out_keeps_the_reading_of_the_others(asked):
-    _, rows, fit = asked
+def test_a_row_left_out_keeps_the_reading_of_the_others(shaped):
+    _, rows, fit = shaped
     focus = rows.data.focus
     found = left_out(fit, focus)
     assert len(found.row) == (rows.status[focus] != UNUSED).sum()
@@ -130,7 +130,7 @@ def test_a_row_left_out_keeps_the_reading_of_the_others(asked):
     assert (found.high - found.low)[zero].min() > 0.0
     assert (found.high - found.low)[~zero].max() < 1e-12
     readings = readings_of(fit, focus)
-    dating = date_rows(readings.rows, fit.prior)
+    dating = date_either(readings.rows, fit.prior)
     assert found.log_likelihood == pytest.approx(dating.log_left_out[:, found.row])
 
 

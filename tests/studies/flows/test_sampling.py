@@ -21,9 +21,9 @@ def density(rows, prior=None):
     return engine.log_density(model, mode="FAST_COMPILE")
 
 
-def test_the_gradient_of_the_kernel_is_that_of_finite_differences(asked):
-    _, rows, fit = asked
-    kernel, step = FlowKernel(rows, DatingPrior()), 1e-6
+def test_the_gradient_of_the_kernel_is_that_of_finite_differences(shaped):
+    _, rows, fit = shaped
+    kernel, step = FlowKernel(rows, fit.prior), 1e-6
     at = arguments(fit)
     gradient = kernel.value_and_gradient(*at)[1]
     rng = np.random.default_rng(1)
@@ -38,8 +38,8 @@ def test_the_gradient_of_the_kernel_is_that_of_finite_differences(asked):
         assert (sides[0] - sides[1]) / (2 * step) == pytest.approx(slope, rel=1e-5, abs=1e-4), k
 
 
-def test_the_kernel_is_the_sum_of_the_funds_own_likelihoods(asked):
-    _, rows, fit = asked
+def test_the_kernel_is_the_sum_of_the_funds_own_likelihoods(shaped):
+    _, rows, fit = shaped
     kernel = FlowKernel(rows, fit.prior)
     whole = sum(dating_of(fit, i).log_marginal for i in range(len(rows.flow)))
     for draw in (0, 7):

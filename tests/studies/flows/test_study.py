@@ -237,3 +237,35 @@ def test_every_figure_is_drawn_from_the_saved_run(tree, study, tmp_path):
     for picture in drawn:
         assert len(png_bytes(picture.figure, title=picture.title)) > 10_000
     assert [f.record() for f in findings_of(saved)[0]] == [f.record() for f in findings_of(tree)[0]]
+
+
+def test_either_shape_of_a_change_is_answered_and_each_alone(asked, made, loose):
+    """The run's own answer is the average; a shape alone is the run that knows no other."""
+    from attribution.studies.flows.dating import DatingPrior
+    from attribution.studies.flows.model import dating_of
+
+    question, rows, fit = asked
+    both = replace(fit, prior=DatingPrior(gradual=0.5))
+    units = {name: made["units"][name] for name in question.columns}
+    found = answer("both", question, units, both, np.random.SeedSequence(5).spawn(2), quiet)
+    days, table = asked_days(xr.DataTree.from_dict(dict(found.groups))), found.tables["adoption"]
+    assert len(table) == 3 * len(days)
+    assert "half of a day's orders" in found.headline
+    for day in days:
+        each = table.loc[[f"{day.day}, {name}" for name in ("sudden", "gradual")]]
+        either = table.loc[f"{day.day}, either, by probability"]
+        own = found.tables["answers"].loc[f"{day.day} averaged", "at_least_published"]
+        assert either["at_least"] == pytest.approx(own, abs=1e-3)
+        assert each["probability"].sum() == pytest.approx(1.0)
+        low, high = sorted(each["at_least"])
+        assert low - 1e-3 <= either["at_least"] <= high + 1e-3
+    shape = next(f for f in found.findings if f.name == "adoption")
+    slow = table.loc[f"{question.hold_out[0]}, gradual", "probability"]
+    assert shape.probability == pytest.approx(slow)
+    alone, mixed = (dating_of(one, rows.data.focus) for one in (fit, both))
+    factor = np.array([1.0, 1.0, 2.0, 2.0, 0.0, 0.0])
+    mass = mixed.convention @ factor
+    kept = (mixed.convention * factor / mass[:, None])[:, :4]
+    assert kept == pytest.approx(alone.convention, abs=1e-9)
+    assert np.log(mass) == pytest.approx(alone.log_marginal - mixed.log_marginal)
+    assert mass.max() <= 2.0 + 1e-9
