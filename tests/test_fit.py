@@ -1,5 +1,6 @@
 """The one path: a name in, a run that adds up, repeats to the bit, and says what made it."""
 
+import os
 import shutil
 import warnings
 from dataclasses import replace
@@ -70,6 +71,7 @@ def test_a_fit_runs_linear_algebra_on_one_thread():
     def threads():
         return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
 
+    assert threads() == {int(os.environ["OPENBLAS_NUM_THREADS"])}  # of the tests: conftest.py
     seen = []
     with threadpool_limits(2, user_api="blas"):
         assert threads() == {2}
@@ -200,8 +202,11 @@ def test_windows_of_one_start_share_their_days_and_all_share_the_shocks(nested):
 
 
 @pytest.mark.slow
-def test_too_short_a_sampled_run_is_refused_and_keeps_its_draws_alone(attribution, tmp_path):
-    """Forty draws cannot reach four hundred effective ones."""
+def test_too_short_a_sampled_run_is_refused_and_keeps_its_draws_alone(
+    attribution, tmp_path, monkeypatch
+):
+    """Forty draws cannot reach four hundred effective ones, however long the warm-up."""
+    monkeypatch.setattr("attribution.var.kinds.estimate.TUNE", 20)
     words = ["fit", "--model", "bvar", "--event", "2025-10-10", "--draws", "40", "--quiet"]
     code, out, err = attribution(*words, "--out", tmp_path / "run")
     assert (code, out) == (DiagnosticsError.exit_code, "")
@@ -211,6 +216,7 @@ def test_too_short_a_sampled_run_is_refused_and_keeps_its_draws_alone(attributio
 
 
 @pytest.mark.slow
+@pytest.mark.stored
 def test_the_headline_model_converges_on_a_placebo_and_its_windows_share_shocks(shipped, tmp_path):
     """A fall of the same weeks; earlier samples have a mode that chains seldom leave."""
     model = tmp_path / "bvar.toml"

@@ -10,6 +10,8 @@ References: reiner1991; haug2007.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from attribution.errors import DataError
@@ -234,23 +236,35 @@ def _live_in(
     """Price the knock-in where it is alive; elsewhere the numbers are finite and mean nothing."""
     market = live_market(market, eta, level, alive)
     safe, uncertain = uncertain_part(market)
-    beyond = eta * (strike - level) <= 0.0
-    if beyond.all() or not beyond.any():
-        found = knock_in(NUMPY, safe, phi, eta, strike, level, bool(beyond.all()))
-    else:
-        there = knock_in(NUMPY, safe, phi, eta, strike, level, True)
-        # A block whose trigger is on the wrong side may overflow: its trigger moves to the barrier.
-        here = knock_in(NUMPY, safe, phi, eta, np.where(beyond, level, strike), level, False)
-        found = there.where(NUMPY, beyond, here)
+    found = by_side(
+        eta, strike, level, lambda at, beyond: knock_in(NUMPY, safe, phi, eta, at, level, beyond)
+    )
     if rebate.any():
         found = found + untouched(NUMPY, safe, eta, level).times(rebate)
     if uncertain.all():
         return found
-    ends = eta * (market.spot * np.exp(market.carry * market.time) - level) <= 0.0
     kept = np.exp(-market.rate * market.time) * rebate
     missed = flat(market, kept, np.zeros(kept.shape))
-    limit = certain(market, phi, strike).where(NUMPY, ends, missed)
+    limit = certain(market, phi, strike).where(NUMPY, crosses(market, eta, level), missed)
     return found.where(NUMPY, uncertain, limit)
+
+
+def by_side(
+    eta: int, strike: np.ndarray, level: np.ndarray, priced: Callable[[np.ndarray, bool], Greeks]
+) -> Greeks:
+    """Price strikes at the barrier or on its far side, and the others, by the blocks of each."""
+    beyond = eta * (strike - level) <= 0.0
+    if beyond.all() or not beyond.any():
+        return priced(strike, bool(beyond.all()))
+    # A block whose trigger is on the wrong side may overflow: its trigger moves to the barrier.
+    here = priced(np.where(beyond, level, strike), False)
+    return priced(strike, True).where(NUMPY, beyond, here)
+
+
+def crosses(market: Market, eta: int, level: np.ndarray) -> np.ndarray:
+    """Return where the forward ends at the barrier or beyond: the touch, without uncertainty."""
+    ends: np.ndarray = eta * (market.spot * np.exp(market.carry * market.time) - level) <= 0.0
+    return ends
 
 
 def paid_when_touched(market: Market, eta: int, level: np.ndarray, alive: np.ndarray) -> Greeks:

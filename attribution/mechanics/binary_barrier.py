@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attribution.mechanics.barrier import KINDS, live_market, touches
+from attribution.mechanics.barrier import KINDS, by_side, crosses, live_market, touches
 from attribution.mechanics.digital import digital
 from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.inputs import NUMPY, Array, arrays, one_of
@@ -96,19 +96,16 @@ def _live_in(
     """Price the knock-in where it is alive; elsewhere the numbers are finite and mean nothing."""
     market = live_market(market, eta, level, alive)
     safe, uncertain = uncertain_part(market)
-    beyond = eta * (strike - level) <= 0.0
-    there = _knock_in(safe, pays, phi, eta, strike, level, True)
-    # A block whose trigger is on the wrong side may overflow: its trigger moves to the barrier.
-    here = _knock_in(safe, pays, phi, eta, np.where(beyond, level, strike), level, False)
-    found = there.where(NUMPY, beyond, here)
+    found = by_side(
+        eta, strike, level, lambda at, beyond: _knock_in(safe, pays, phi, eta, at, level, beyond)
+    )
     if uncertain.all():
         return found
-    ends = eta * (market.spot * np.exp(market.carry * market.time) - level) <= 0.0
     plain = digital(
         "call" if phi > 0 else "put", pays, market.spot, strike, market.time, market.vol,
         market.rate, market.carry,
     )  # fmt: skip
-    limit = plain.where(NUMPY, ends, Greeks.of_cash(np.zeros(())))
+    limit = plain.where(NUMPY, crosses(market, eta, level), Greeks.of_cash(np.zeros(())))
     return found.where(NUMPY, uncertain, limit)
 
 

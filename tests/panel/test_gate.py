@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import noise
 
 from attribution.errors import DataError, EventError
 from attribution.model import model_from
@@ -71,8 +72,7 @@ z = { transform = "change" }
 
 @pytest.fixture
 def frame():
-    values = np.random.default_rng(1).normal(size=(len(DAYS), 3))
-    return pd.DataFrame(values, DAYS, ["x", "y", "z"])
+    return noise(DAYS, seed=1)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import noise
 
 from attribution.errors import AttributionError
 from attribution.model import model_from
@@ -54,8 +55,7 @@ EQUAL = ""
 
 
 def values():
-    drawn = np.random.default_rng(4).normal(size=(len(DAYS), 3)).round(6)
-    return pd.DataFrame(drawn, DAYS, ["x", "y", "z"])
+    return noise(DAYS, seed=4).round(6)
 
 
 def at(frame, row, value, column="x"):

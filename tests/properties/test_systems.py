@@ -107,7 +107,7 @@ TOLERANCE = {"hierarchical": 1e-4}  # its mode is searched to 1e-6 of a log dens
 EXPONENTS = st.lists(st.integers(-12, 12), min_size=4, max_size=4)
 OFFSETS = st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4)
 FEW = settings(max_examples=2, deadline=None, derandomize=True)
-MANY = settings(max_examples=25, deadline=None, derandomize=True)
+MANY = settings(max_examples=8, deadline=None, derandomize=True)
 
 
 def text(kind, lags=1):

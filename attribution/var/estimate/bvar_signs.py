@@ -21,7 +21,6 @@ from attribution.core import niw, propagate
 from attribution.core.rotations import bounds
 from attribution.core.rotations.bounds import clear_of_zero
 from attribution.core.rotations.haar import haar
-from attribution.core.standard import Standard
 from attribution.decompose import window_values
 from attribution.errors import SpecError
 from attribution.model.spec import ModelSpec, Window
@@ -30,10 +29,9 @@ from attribution.var.estimate.acceptance import Acceptance, measure_acceptance
 from attribution.var.estimate.cones import Cones, cone_chains, table_cones
 from attribution.var.estimate.conjugate import (
     CHAINS,
-    conjugate_prior,
+    conjugate_form,
     estimation_sample,
     refuse_settings,
-    standardised,
 )
 
 # A restrictions-alone posterior and windows in; what holds for every prior on rotations out.
@@ -284,14 +282,13 @@ def fit_bvar_signs(
     refuse_settings(spec, draws, event_in, estimator="the closed form")
     cones = table_cones(spec)
     frame = estimation_sample(spec, values, event_in, last=spec.event.hold_out[1])
-    standard, inner = _reduced_form(spec, frame)
-    reduced = standard.restored(inner)
     rng = np.random.default_rng(seed)
+    form = conjugate_form(spec, frame, rng, chains=CHAINS)
+    reduced = form.posterior
     impact = cone_chains(reduced, cones, draws // CHAINS, rng, place=spec.name)
     acceptance = measure_acceptance(spec, reduced, cones, impact, rng)
-    flat = impact.reshape(draws, *impact.shape[2:])
-    drawn = niw.draw_coefficients(inner, flat / standard.unit[:, None], rng)
-    slopes, intercept = niw.split(standard.coefficients(drawn), constant=spec.system.constant)
+    drawn = form.coefficients(impact.reshape(draws, *impact.shape[2:]), rng)
+    slopes, intercept = niw.split(drawn, constant=spec.system.constant)
     posterior = StructuralPosterior(
         variables=spec.system.variables,
         shocks=_shock_names(cones, len(spec.system.variables)),
@@ -323,13 +320,3 @@ def fit_bvar_signs(
 def _shock_names(cones: Cones, n: int) -> tuple[str, ...]:
     unnamed = range(1, n - len(cones.channels) + 1)
     return (*cones.channels, *(f"unnamed_{number}" for number in unnamed))
-
-
-def _reduced_form(
-    spec: ModelSpec, frame: pd.DataFrame
-) -> tuple[Standard, niw.NormalInverseWishart]:
-    """Return standard coordinates, and the closed-form posterior in them."""
-    standard, series = standardised(spec, frame)
-    response, regressors = niw.design(series, lags=spec.system.lags, constant=spec.system.constant)
-    prior = conjugate_prior(spec, series)
-    return standard, niw.posterior(prior, response, regressors)

@@ -126,15 +126,20 @@ class ConjugateForm:
         factor = niw.draw_factor(self.inner, self.chains * draws, self.rng)
 
         def coefficients(chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-            return self.standard.coefficients(
-                niw.draw_coefficients(self.inner, factor[chosen], rng)
-            )
+            return self._coefficients(factor[chosen], rng)
 
         return Batch(
             factor=self.standard.impact(factor).reshape(self.chains, draws, n, n),
             coefficients=coefficients,
             weight=np.ones((self.chains, draws)),
         )
+
+    def coefficients(self, impact: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw B (draw, regressor, variable), one for each impact (draw, variable, shock)."""
+        return self._coefficients(impact / self.standard.unit[:, None], rng)
+
+    def _coefficients(self, inner: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.standard.coefficients(niw.draw_coefficients(self.inner, inner, rng))
 
 
 def conjugate_form(

@@ -231,8 +231,7 @@ def searched(
         return _weighed(table.name, claims, inside, rng) if claims.conditional else inside
     impact = cone_chains(form.posterior, cones, -(-draws // CHAINS), rng, place=spec.name)
     accepted = measure_acceptance(spec, form.posterior, cones, impact, rng)
-    inner = impact.reshape(-1, *impact.shape[2:]) / form.standard.unit[:, None]
-    slopes = form.standard.coefficients(niw.draw_coefficients(form.inner, inner, rng))
+    slopes = form.coefficients(impact.reshape(-1, *impact.shape[2:]), rng)
     found = _named(spec, claims, impact, slopes)
     return Estimate(
         posterior=found,

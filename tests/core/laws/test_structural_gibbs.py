@@ -206,9 +206,10 @@ def test_sweeps_and_new_data_in_turn_leave_the_joint_distribution(name):
 @pytest.mark.stored
 @pytest.mark.parametrize("inferred", [False, True])
 @pytest.mark.parametrize("name", LAWS)
-def test_the_joint_distribution_holds_to_a_thousandth(name, inferred):
+def test_the_joint_distribution_holds_over_a_hundred_thousand_sweeps(name, inferred):
+    """A third of the standard errors above: the wrong exponent below would stand 17 away."""
     prior = small_prior(inferred=inferred)
-    assert largest_gap(*joint_distribution(LAWS[name], prior, count=300_000, seed=7)) < 4.2
+    assert largest_gap(*joint_distribution(LAWS[name], prior, count=100_000, seed=7)) < 4.2
 
 
 def test_the_joint_distribution_test_sees_a_wrong_exponent():

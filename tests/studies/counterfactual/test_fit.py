@@ -230,7 +230,7 @@ def test_wandering_betas_and_the_scale_of_the_noise_are_found(law):
     drift = np.linspace(-1.0, 1.0, n + 2)
     outcome = rows.outcome + drift * rows.controls[:, 0]
     rows = CounterfactualRows(rows.labels, n, outcome, rows.controls, rows.scale, rows.windows)
-    found = counterfactual_returns(question(n, more=more), rows, draws=2000, seed=1)
+    found = counterfactual_returns(question(n, more=more), rows, draws=1000, tune=600, seed=1)
     slope = found.posterior["scale_slope"].to_numpy().ravel()
     spread = rows.scale[:n].std()
     assert abs(slope.mean() - 0.4 * spread) < 3 * slope.std()

@@ -133,14 +133,15 @@ def test_chains_agree_and_nothing_diverges(fitted):
 
 
 @pytest.mark.slow
-def test_one_seed_gives_one_result_whatever_the_held_out_rows_say(panel, made):
+def test_one_seed_gives_one_result_whatever_the_held_out_rows_say(panel, made, monkeypatch):
+    monkeypatch.setitem(engine.sample.__kwdefaults__, "mode", "FAST_COMPILE")
     frame, _ = panel
     question, rows = made["rows"](frame)
     days = frame.index.get_level_values("time")
     changed = frame.copy()
     inside = (days >= str(question.hold_out[0])) & (days <= str(question.hold_out[1]))
     changed["flow"] = np.where(inside, 555.0, changed["flow"])
-    settings = {"draws": 20, "tune": 20, "chains": 2, "cores": 1, "seed": 7}
+    settings = {"draws": 4, "tune": 6, "chains": 2, "cores": 1, "seed": 7}
     first = fit_flows(rows, DatingPrior(), FlowPrior(), **settings)
     second = fit_flows(made["rows"](changed)[1], DatingPrior(), FlowPrior(), **settings)
     for name in (*FIELDS, "none", "none_slope", "tail", "demand_tail", "average", "spread"):
@@ -148,7 +149,8 @@ def test_one_seed_gives_one_result_whatever_the_held_out_rows_say(panel, made):
 
 
 @pytest.mark.slow
-def test_a_study_runs_from_its_rows_to_its_answers(panel, made, monkeypatch):
+def test_a_study_runs_from_its_rows_to_its_answers(fitted, panel, made, monkeypatch):
+    """On the draws of the fit above: the study hands the sampler these rows and no others."""
     from attribution.model.study import StudySample, StudySpec
     from attribution.runs.study import Effort
     from attribution.sampling import judge as sampled
@@ -156,7 +158,13 @@ def test_a_study_runs_from_its_rows_to_its_answers(panel, made, monkeypatch):
 
     monkeypatch.setattr(sampled, "R_HAT", 10.0)
     monkeypatch.setattr(sampled, "ESS", 0.0)
-    monkeypatch.setattr(flows, "TUNE", 100)
+    handed = []
+
+    def fit(rows, dating, prior, **given):
+        handed.append((rows, dating, prior, given))
+        return fitted
+
+    monkeypatch.setattr(flows, "fit_flows", fit)
     question = made["question"](panel[0])
     spec = StudySpec("small", "flows", "A small panel", (), StudySample("made up"), question)
     said = []
@@ -165,3 +173,8 @@ def test_a_study_runs_from_its_rows_to_its_answers(panel, made, monkeypatch):
     assert found.headline.startswith("Net creation of switched of at least USD")
     assert found.tables["dating"].loc["switched", "previous to same day"] > 0.9
     assert said[0] == "sampling 3 funds over 150 days"
+    ((rows, dating, prior, given),) = handed
+    assert (dating, prior) == (DatingPrior(*question.dating.weights), question.prior)
+    assert (given["draws"], given["chains"]) == (50, 4)
+    for name in ("flow", "design", "activity", "size", "per_unit"):
+        assert np.array_equal(getattr(rows, name), getattr(fitted.rows, name), equal_nan=True)

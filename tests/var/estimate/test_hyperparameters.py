@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import system
 from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.optimize import minimize_scalar
@@ -19,7 +20,7 @@ from attribution.core.laws import importance
 from attribution.core.laws.hierarchy import named, natural_jacobian, points
 from attribution.errors import SpecError
 from attribution.model.scheme import Errors
-from attribution.model.spec import Event, Minnesota, ModelSpec, Sample, System
+from attribution.model.spec import Minnesota
 from attribution.var.estimate.reduced_form import reduced_form
 
 NAMES, LAGS, DAYS = ("a", "b"), 3, 63
@@ -40,17 +41,7 @@ def values():
 
 
 def question(prior, **changes):
-    plain = {
-        "name": "toy",
-        "kind": "svar",
-        "title": "",
-        "references": (),
-        "sample": Sample("none", TIME[0].date(), TIME[-1].date()),
-        "event": Event("none", "a", ()),
-        "system": System(NAMES, LAGS, constant=False),
-        "prior": prior,
-    }
-    return ModelSpec(**(plain | changes))
+    return system(NAMES, TIME, lags=LAGS, constant=False, prior=prior, **changes)
 
 
 def matrix_t(y, x, mean, spread, scales):

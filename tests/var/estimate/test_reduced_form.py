@@ -6,12 +6,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import system
 from numpy.testing import assert_allclose
 
 from attribution.core import niw
 from attribution.errors import DataError, SpecError
 from attribution.model.scheme import Errors
-from attribution.model.spec import Event, Minnesota, ModelSpec, Sample, System, Window
+from attribution.model.spec import Event, Minnesota, Sample, System, Window
 from attribution.sampling.diagnostics import split_rhat
 from attribution.var.estimate.conjugate import CHAINS, ConjugateForm, conjugate_prior
 from attribution.var.estimate.hierarchical import HierarchicalForm
@@ -56,18 +57,7 @@ def values():
 
 def question(case="minnesota", **changes):
     prior, errors = CASES[case]
-    plain = {
-        "name": "toy",
-        "kind": "svar",
-        "title": "",
-        "references": (),
-        "sample": Sample("none", TIME[0].date(), TIME[-1].date()),
-        "event": Event("none", "a", ()),
-        "system": System(NAMES, 2),
-        "prior": prior,
-        "errors": errors,
-    }
-    return ModelSpec(**(plain | changes))
+    return system(NAMES, TIME, lags=2, **{"prior": prior, "errors": errors} | changes)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import system
 from numpy.testing import assert_allclose
 from oracles.structural_prior_draw import StructuralModel
 
@@ -13,7 +14,7 @@ from attribution.core import niw
 from attribution.core.laws import structural_form as form
 from attribution.errors import DataError, IdentificationError, SpecError
 from attribution.model.scheme import Errors, Scheme
-from attribution.model.spec import Event, Minnesota, ModelSpec, Sample, System
+from attribution.model.spec import Minnesota, System
 from attribution.sampling import diagnostics
 from attribution.var.estimate.independent_laws import law_of, prior_of, structural_draws
 from attribution.var.estimate.structural_checks import non_gaussian
@@ -38,18 +39,7 @@ VARIANCE = np.array([[1.0, 1.0, 1.0], [0.25, 1.0, 4.0], [3.0, 0.3, 1.0]])
 
 def question(law="independent_t", **changes):
     errors, scheme = SETTINGS[law]
-    plain = {
-        "name": "toy",
-        "kind": "svar",
-        "title": "",
-        "references": (),
-        "sample": Sample("none", TIME[0].date(), TIME[-1].date()),
-        "event": Event("none", "a", ()),
-        "system": System(NAMES, 1),
-        "errors": errors,
-        "scheme": scheme,
-    }
-    return ModelSpec(**(plain | changes))
+    return system(NAMES, TIME, lags=1, **{"errors": errors, "scheme": scheme} | changes)
 
 
 def shocks_of(law, rng):

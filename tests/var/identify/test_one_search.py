@@ -11,9 +11,8 @@ import attribution as at
 from attribution.core.rotations import cone_gibbs, ellipse
 from attribution.errors import SpecError
 from attribution.panel import read_panel
-from attribution.var.estimate.bvar_signs import _reduced_form
 from attribution.var.estimate.cones import cone_chains, table_cones
-from attribution.var.estimate.conjugate import estimation_sample
+from attribution.var.estimate.conjugate import conjugate_form, estimation_sample
 from attribution.var.identify.slice import _Map
 from attribution.var.kinds.by_rotations import impact_cones
 from attribution.var.kinds.estimate import claims_of
@@ -27,8 +26,7 @@ def shipped():
     spec = at.read_model("bvar_signs")
     panel = read_panel(spec, None)
     frame = estimation_sample(spec, panel.values, "out", last=spec.event.hold_out[1])
-    standard, inner = _reduced_form(spec, frame)
-    reduced = standard.restored(inner)
+    reduced = conjugate_form(spec, frame, np.random.default_rng(0), chains=4).posterior
     claims = claims_of(spec, spec.identification, panel)
     names = list(spec.system.variables)
     rows = panel.values.loc[:DAY, names].to_numpy(float)

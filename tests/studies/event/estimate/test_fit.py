@@ -134,7 +134,7 @@ def test_evidence_is_that_of_both_accounts_and_the_posterior_of_one_follows_from
     quiet = replace(rows, vanished=np.full(len(rows.days), np.nan))
     for absorbed in (0.0, 0.3):
         here = replace(asked, liquidations=replace(asked.liquidations, absorbed=absorbed))
-        fit = fit_event(here, quiet, surface, draws=1600, seed=6)
+        fit = fit_event(here, quiet, surface, draws=1000, tune=250, seed=6)
         said = absorbed_of(absorbed, fit.laws, fit.weight)
         found.append((fit.laws[0].log_evidence, fit.laws[0].evidence_error, said))
         drawn = fit.draws["absorbed"]
@@ -242,9 +242,9 @@ def test_known_parameters_are_found_again(question, rows, surface):
         if days is None or done == 3:
             continue
         done += 1
-        fit = fit_event(asked, days, surface, draws=1600, seed=index)
+        fit = fit_event(asked, days, surface, draws=1000, tune=300, seed=index)
         for name in names:
-            flat = fit.draws[name].reshape(1600, -1)
+            flat = fit.draws[name].reshape(1000, -1)
             low, high = np.quantile(flat, [0.05, 0.95], axis=0)
             truth = np.atleast_1d(drawn[name][index])
             inside += list((low <= truth) & (truth <= high))
@@ -254,11 +254,11 @@ def test_known_parameters_are_found_again(question, rows, surface):
 
 @pytest.mark.slow
 def test_a_fit_is_reproduced_by_its_seed(question, rows, surface):
-    asked = calm(question)
-    first, second = (fit_event(asked, rows, surface, draws=1200, seed=4) for _ in range(2))
+    asked, short = calm(question), {"draws": 1000, "tune": 200}
+    first, second = (fit_event(asked, rows, surface, seed=4, **short) for _ in range(2))
     assert all(np.array_equal(first.draws[name], second.draws[name]) for name in first.draws)
     assert first.weight == pytest.approx([1.0])
-    other = fit_event(asked, rows, surface, draws=1200, seed=5)
+    other = fit_event(asked, rows, surface, seed=5, **short)
     assert first.laws[0].log_evidence == pytest.approx(
         other.laws[0].log_evidence,
         abs=5.0 * np.hypot(first.laws[0].evidence_error, other.laws[0].evidence_error),
