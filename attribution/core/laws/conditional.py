@@ -1,6 +1,6 @@
 r"""Structural shocks of a day given its errors, where there are more shocks than variables.
 
-Under the mixture of ``core.overcomplete`` the law of :math:`e_t` given :math:`u_t = H e_t` is
+Under the mixture of ``core.laws.overcomplete`` the law of :math:`e_t` given :math:`u_t = H e_t` is
 drawn exactly: first the state (which shock jumps, if any), then the day's volatility
 :math:`\lambda_t`, then the Gaussian shocks, conditioned on the errors (Matheron's rule):
 

@@ -8,7 +8,8 @@ homogeneous, :math:`g' q_k \ge 0`, if it is
 
 Both depend on the draw of the reduced form, the second on the data too.  Over the frames that
 satisfy all rows the extremes of :math:`C_k = q_k' M q_k` are found by the interior-point ascent of
-``core.frame_ascent``, from several frames inside.  Restrictions that are not linear in one column
+``core.rotations.frame_ascent``, from several frames inside.  Restrictions that are not linear in
+one column
 (a share of variance, "the largest contributor") have no such cone: ``inner`` then takes the
 extremes over accepted rotations, which the true range can only exceed.
 """

@@ -13,7 +13,7 @@ scale is their mean and half the log of two, and there is none where neither has
 neither day is zero.  Shares :math:`a, b` of two days' orders, where a change is gradual, have mean
 :math:`a\, o_t + b\, o_{t-1}` and log scale
 :math:`(a h_t + b h_{t-1})/(a + b) + \tfrac12 \log(a + b)`, as orders that come one by one.
-The dating is summed out by ``attribution.studies.flows.dating`` and ``core.gradual``; the
+The dating is summed out by ``attribution.studies.flows.dating`` and ``studies.flows.gradual``; the
 gradient is exact.
 """
 
@@ -45,8 +45,8 @@ __all__ = [
 # Orders and rows of series in; log likelihood of every reading, its sum and its gradient, out.
 #
 # The compiled part of ``attribution.studies.flows.dated_flow``; readings are those of
-# ``core.dating``, then
-# those of ``core.gradual`` in which a row holds half a day's orders.
+# ``studies.flows.dating``, then
+# those of ``studies.flows.gradual`` in which a row holds half a day's orders.
 
 HALF_LOG_TWO = 0.5 * math.log(2.0)
 SHARES = HOLDS / np.maximum(HOLDS.sum(axis=1), 0.5)[:, None]

@@ -180,7 +180,8 @@ def draw_walk(zero, one, turn, weight, uniform):  # type: ignore[no-untyped-def]
 CONVENTIONS = ("same day", "previous day", "previous to same day", "same to previous day")
 """What the rows of a series stand for; the last two are switches."""
 GRADUAL = tuple(f"{name}, gradually" for name in CONVENTIONS[2:])
-"""Switches in which half of a day's orders are a day late for some rows (``core.gradual``)."""
+"""Switches in which half of a day's orders are a day late for some rows
+(``studies.flows.gradual``)."""
 HALF = 20.0
 """Mean number of rows, a month of them, for which half the orders of a fund stand a day late."""
 READINGS = ("same day", "previous day", "both days", "neither day")

@@ -1,6 +1,7 @@
 r"""Two log likelihoods of every row in; the likelihood of the rows so far, dating integrated out.
 
-The prior is that of ``core.dating`` over all rows, also those to come: a switch may lie ahead.
+The prior is that of ``studies.flows.dating`` over all rows, also those to come: a switch may lie
+ahead.
 After row t the paths are of four sorts, always at one reading so far or past the switch, and each
 sort keeps its own sum:
 

@@ -1,6 +1,7 @@
 r"""Rows of one fund under their readings, the prior of their regression, and draws of it.
 
-The model is that of ``core.flow_gibbs``.  A row of both days, the first after a switch, has
+The model is that of ``studies.flows.focus_gibbs``.  A row of both days, the first after a switch,
+has
 the orders of both: regressors of days add up, and with errors of like scale on either day
 
 .. math:: \frac{y_t}{\sqrt 2} = \frac{x_t(2)'}{\sqrt 2}\beta + \sigma_t(2)\,\varepsilon_t, \qquad

@@ -5,8 +5,9 @@ r"""Rows of one fund under two readings in; posterior draws of a regression that
     \log\sigma_t(l) = z_t(l)'\gamma, \quad q_t \sim IG(\nu/2, \nu/2), \quad \eta_t \sim N(0, 1)
 
 so that errors are Student-t.  The reading :math:`l_t` is 0 where the row stands for its own day
-and 1 where it stands for the day before; its path has the prior of ``core.dating``, and its first
-row after a switch to the same day stands for both days (``core.focus``).  β and γ are
+and 1 where it stands for the day before; its path has the prior of ``studies.flows.dating``, and
+its first
+row after a switch to the same day stands for both days (``studies.flows.focus``).  β and γ are
 normal, a coefficient with a sign is cut to it, ν lies on a grid.
 
 A sweep draws the whole path, γ and ν with q integrated out, then q, then β in one block.  γ is
@@ -35,7 +36,8 @@ from attribution.studies.flows.focus import (
 
 # Conditional draws of a regression with Student-t errors whose rows may have two readings.
 #
-# What the sweeps of ``core.flow_gibbs`` are made of; the arrays that follow a step are its to
+# What the sweeps of ``studies.flows.focus_gibbs`` are made of; the arrays that follow a step are
+# its to
 # change.
 
 HALF_LOG_TWO = 0.5 * math.log(2.0)

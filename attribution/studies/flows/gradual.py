@@ -6,7 +6,8 @@ Of the orders of day t a share :math:`\pi_t` stands in its own row and the rest 
 
 so that no order is lost however the share moves.  It is always one, always zero, or goes from one
 to the other through a half that lasts some rows: it starts at an unknown row, all alike, and ends
-after each further row with the same probability, or not within the sample.  ``core.dating`` is the
+after each further row with the same probability, or not within the sample.
+``studies.flows.dating`` is the
 case of no half.  All paths are summed by one pass forward and one back; sudden and gradual changes
 together are one sum, in which each shape has its prior weight.
 """

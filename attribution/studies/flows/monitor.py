@@ -285,7 +285,7 @@ class Monitor:
     Attributes
     ----------
     fund : the focus.
-    table : one row a day; its columns are those of ``check.monitor.monitor_table``.
+    table : one row a day; its columns are those of ``studies.flows.monitor.monitor_table``.
     findings : where the flag stands on the last day, and whether prices rose after it.
     basis_error : standard deviation of the error of one reading of the basis, basis points.
     diagnostics : ``max_rhat`` and ``min_ess`` of the fit.

@@ -1,6 +1,6 @@
 """Accounts of net creations beside a baseline: their scores, and what the scores add up to.
 
-``estimate.flow_evidence`` makes them; tables and findings are drawn from them.
+``studies.flows.evidence`` makes them; tables and findings are drawn from them.
 """
 
 from __future__ import annotations

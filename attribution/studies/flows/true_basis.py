@@ -158,7 +158,7 @@ def _solve(now, before, follows, variance, m, pivot, x):  # type: ignore[no-unty
 MISMATCH = 10.0
 """Prior guess of the error of a reading, basis points: two clocks that are 0.1 % apart."""
 DOF = 4.0
-"""Of the true changes, as ``core.local_level`` has it."""
+"""Of the true changes, as ``studies.flows.true_basis`` has it."""
 FEWEST = 40
 
 

@@ -1,7 +1,9 @@
 """A structural VAR as a model file asks for it: any rotation-invariant law, a table, narratives.
 
-Parameters and data come from ``estimate.prior_simulation``; the posterior is ``reduced_form`` and
-``identify.rotate``, all of it.  A narrative read unconditionally is part of the world: parameters
+Parameters and data come from ``var.estimate.prior_simulation``; the posterior is ``reduced_form``
+and
+``var.identify.rotate``, all of it.  A narrative read unconditionally is part of the world:
+parameters
 and data are drawn together until it holds.  Read conditionally, it selects data given parameters:
 these are drawn once, and data until it holds.
 """

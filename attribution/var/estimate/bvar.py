@@ -3,7 +3,8 @@ r"""The headline: a structural-prior Bayesian VAR, sampled by NUTS.
 .. math::
     y_t = c + \sum_l A_l y_{t-l} + H e_t
 
-with the law of :math:`e_t` in ``core.overcomplete``: every shock has heavy tails of its own, and
+with the law of :math:`e_t` in ``core.laws.overcomplete``: every shock has heavy tails of its own,
+and
 a day's volatility is common.  H has more columns than rows: the channels, unnamed news, and for
 every noisy series a shock of its own, so that noise is not booked to a channel.  Variables with
 missing spells are rows too; their missing cells are left out of the density exactly.

@@ -3,7 +3,7 @@ r"""The headline's companion: latent channel factors seen through measurement no
 .. math::
     y_t = c + \sum_l A_l y_{t-l} + \Lambda f_t + v_t
 
-with the law of :math:`f_t` and :math:`v_t` in ``core.factors``.  Loadings have the elasticity
+with the law of :math:`f_t` and :math:`v_t` in ``core.laws.factors``.  Loadings have the elasticity
 priors of the identification table, as the headline's impact matrix has.  Every series has noise,
 the outcome too: its noise is the move that no channel explains, and with the channels' importance
 it shares one Dirichlet prior.
