@@ -167,7 +167,7 @@ def one_at_a_time(simulate: Callable[[np.ndarray], np.ndarray | float]) -> Simul
 
 # A simulator of more players than can be listed in; contributions with standard errors out.
 
-WHERE = "sampled_orders"
+SAMPLED = "sampled_orders"
 FEWEST = 40
 """Fewest orders: twenty pairs, below which a standard error is a guess."""
 MOST = 1_000_000
@@ -218,10 +218,10 @@ def sampled_orders(
     """
     n = len(orders.players)
     if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST or count % 2:
-        raise SpecError(f"{WHERE}: count is {count}; ask for an even number, at least {FEWEST}")
+        raise SpecError(f"{SAMPLED}: count is {count}; ask for an even number, at least {FEWEST}")
     if count * (n + 1) > MOST:
         raise SpecError(
-            f"{WHERE}: {count} orders of {n} players pass {count * (n + 1):,} coalitions, more"
+            f"{SAMPLED}: {count} orders of {n} players pass {count * (n + 1):,} coalitions, more"
             f" than {MOST:,}; ask for {MOST // (n + 1) // 2 * 2} orders at most"
         )
     path = orders.sample(count // 2, rng).reshape(count, n)
