@@ -90,7 +90,7 @@ class AskedWithRecords(Asked):
 
 
 def spec(columns=("flow", "fund_return"), **sample):
-    return StudySpec("toy", "toy", "Toy", (), StudySample(**sample), Asked(columns))
+    return StudySpec("toy", "panel", "Toy", (), StudySample(**sample), Asked(columns))
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_dates_in_the_sample_need_dated_rows():
 
 def with_records(tables=("deals",), **sample):
     asked = AskedWithRecords(("flow",), tables=tables)
-    return StudySpec("toy", "toy", "Toy", (), StudySample(panel="funds", **sample), asked)
+    return StudySpec("toy", "panel", "Toy", (), StudySample(panel="funds", **sample), asked)
 
 
 @pytest.fixture
