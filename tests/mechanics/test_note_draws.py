@@ -63,7 +63,8 @@ def test_a_seed_repeats_a_book():
 
 
 def test_doubts_that_are_none_are_refused():
-    with pytest.raises(DataError, match="three shares that sum to one"):
-        drawn(doubts=Doubts((0.8, 0.1, 0.2), 800.0, 0.3))
+    for watched in ((0.8, 0.1, 0.2), (1.1, 0.1, -0.2), (0.5, 0.5)):
+        with pytest.raises(DataError, match="three shares that sum to one"):
+            drawn(doubts=Doubts(watched, 800.0, 0.3))
     with pytest.raises(DataError, match="there are no notes"):
         drawn(terms=())

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from attribution.finding import verdict_of
-from attribution.sampling.diagnostics import mean_with_error
+from attribution.sampling.diagnostics import (
+    ess_bulk,
+    ess_tail,
+    mean_with_error,
+    weighted_ess_bulk,
+    weighted_ess_tail,
+)
 
 
 def chains(rng, persistence, worlds=300, chains=4, draws=500):
@@ -32,6 +38,15 @@ def test_independent_draws_lie_on_one_axis_and_weights_count():
     assert mean_with_error(held) == pytest.approx((0.25, np.sqrt(0.25 * 0.75 / 400)))
     half = np.repeat([1.0, 0.0], 200)
     assert mean_with_error(held, half) == pytest.approx((0.25, np.sqrt(0.25 * 0.75 / 200)))
+
+
+def test_weights_that_are_equal_leave_no_more_draws_than_there_are():
+    """Draws that fill the unit evenly are worth more than their number; weighted draws are not."""
+    x = (0.5 * (np.sqrt(5.0) - 1.0) * np.arange(2000).reshape(4, 500)) % 1.0
+    assert ess_bulk(x) > 1.1 * x.size
+    assert ess_tail(x) > 1.1 * x.size
+    assert weighted_ess_bulk(x, np.ones(x.shape)) == pytest.approx(x.size)
+    assert weighted_ess_tail(x, np.ones(x.shape)) == pytest.approx(x.size)
 
 
 def test_what_never_changes_has_no_error():

@@ -157,6 +157,7 @@ def test_the_interval_is_the_shortest_one():
     low, high = engine.hdi(x)
     assert low == pytest.approx(0.0, abs=1e-3)
     assert high == pytest.approx(-np.log(0.06), abs=0.05)
+    assert engine.hdi(-x) == pytest.approx([-high, -low], abs=1e-12)
     assert engine.hdi(chains(shape=(2, 100, 3))).shape == (3, 2)
 
 

@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import binom, kstest
 
 from attribution.validate import uniformity
 from attribution.validate.calibration import placement, rank
@@ -92,6 +92,14 @@ def test_the_band_holds_uniform_ranks_as_often_as_it_says():
     below = np.stack([(samples < j).sum(1) for j in range(1, 20)], axis=1)
     inside = ((below >= band.low) & (below <= band.high)).all(1).mean()
     assert abs(inside - band.coverage) < 4 * np.sqrt(0.05 * 0.95 / 20000)
+
+
+def test_the_band_of_one_cut_is_the_binomial_interval():
+    """Two cells have one cut: it leaves at most 2.5 % on either side, no more than it must."""
+    for total in range(6, 121):
+        band = uniformity.band(total, 2)
+        edges = int(band.low[0]), int(band.high[0])
+        assert edges == tuple(binom.interval(0.95, total, 0.5)), total
 
 
 def test_the_p_value_falls_below_the_level_exactly_outside_the_band():

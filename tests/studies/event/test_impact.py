@@ -200,6 +200,12 @@ def test_a_crossover_has_the_unit_of_flows_and_means_nothing_under_a_linear_law(
     assert_allclose(rounded(300.0, 1.0).move(FLOWS), rounded(0.0, 1.0).move(FLOWS), rtol=1e-14)
 
 
+def test_one_crossover_below_zero_is_refused_among_others_above():
+    for width in (-1.0, [5.0, -1.0]):
+        with pytest.raises(DataError, match="a crossover is below zero"):
+            rounded(width)
+
+
 def test_averaging_over_laws_takes_the_crossover_of_each():
     laws = every_law() | {"square_root": rounded(np.array([10.0, 20.0, 30.0]))}
     found = chosen(np.array([0, 1, 0]), laws)

@@ -298,3 +298,9 @@ def test_the_odds_of_jumps_are_the_posterior_density_over_the_proposals(made):
         log_mixture(laws, prior.sign, b, g, a) for b, g, a in zip(beta, gamma, at, strict=True)
     ]
     assert np.ptp(found - expected) < 1e-7
+
+
+@pytest.mark.parametrize("sign", [(1, 0, -1), (1, 0), (0, 1, 0)])
+def test_a_sign_before_a_regressor_without_one_is_refused(sign):
+    with pytest.raises(ValueError, match="regressors with a sign come last"):
+        a_prior(np.ones(len(sign)), sign, [1.0])

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from attribution.core import propagate
 from attribution.errors import IdentificationError, SpecError
+from attribution.var.identify.compile import compiled
 from attribution.var.identify.rotate import rotate
 from attribution.var.reduced import Batch
 
@@ -176,6 +177,17 @@ def test_a_date_that_the_sample_lacks_is_refused_with_the_nearest(run, tables):
 def test_a_date_without_its_lags_is_refused(run, tables):
     with pytest.raises(SpecError, match="2001-01-02, but the data of that date and its 2 lags"):
         run(tables.dated("a", "positive", "2001-01-02"))
+
+
+@pytest.mark.parametrize("back", [0, 1, 2])
+@pytest.mark.parametrize("name", ["output", "rate"])
+def test_a_date_of_which_one_reading_is_missing_is_refused(simulated, tables, back, name):
+    holed = simulated[0].copy()
+    holed.loc[holed.index[100 - back], name] = np.nan
+    claim = tables.dated("a", "positive", str(holed.index[100].date()))
+    table = tables.table(("a",), [tables.cell("a", "price", "+")], narratives=(claim,))
+    with pytest.raises(SpecError, match=f"{claim.start}, but the data of that date and its 2 lags"):
+        compiled(table, tuple(holed.columns), holed, lags=2, constant=True)
 
 
 def test_narratives_too_unlikely_to_simulate_are_refused(run, tables, simulated, monkeypatch):
