@@ -234,6 +234,40 @@ def log_evidence(prior: NormalInverseWishart, after: NormalInverseWishart) -> fl
     )
 
 
+def log_density(of: NormalInverseWishart, root: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    r"""Return the log density of draws of (B, Σ), all constants in it.
+
+    .. math::
+        \tfrac\nu2\log|S| - \tfrac{\nu n}2\log 2 - \log\Gamma_n(\tfrac\nu2)
+        - \tfrac{\nu+n+1}2\log|\Sigma| - \tfrac12\mathrm{tr}\,S\Sigma^{-1}
+        - \tfrac{kn}2\log 2\pi + \tfrac n2\log|P| - \tfrac k2\log|\Sigma|
+        - \tfrac12\mathrm{tr}\,(B-\bar B)'P(B-\bar B)\Sigma^{-1}
+
+    Parameters
+    ----------
+    root : (draw, variable, variable), H; any square root of Σ, so an impact matrix will do.
+    coefficients : (draw, regressor, variable), B.
+
+    Raises
+    ------
+    ValueError
+        If the law is improper: it has no density.
+    """
+    k, n = of.mean.shape
+    if of.dof <= n - 1:
+        raise ValueError("an improper prior has no density")
+    back = np.linalg.inv(root).swapaxes(-1, -2)  # Σ⁻¹ = back @ back'
+    size = 2.0 * np.linalg.slogdet(root)[1]
+    apart = np.linalg.cholesky(of.precision).T @ (coefficients - of.mean) @ back
+    scaled = np.linalg.cholesky(of.scale).T @ back
+    value = 0.5 * (of.dof * _log_det(of.scale) + n * _log_det(of.precision))
+    value -= 0.5 * n * (of.dof * np.log(2.0) + k * np.log(2.0 * np.pi))
+    value -= float(multigammaln(0.5 * of.dof, n))
+    squares = (apart**2).sum((-2, -1)) + (scaled**2).sum((-2, -1))
+    found: np.ndarray = value - 0.5 * ((of.dof + n + 1 + k) * size + squares)
+    return found
+
+
 def _log_det(matrix: np.ndarray) -> float:
     return float(np.linalg.slogdet(matrix)[1])
 
@@ -283,6 +317,13 @@ def split(coefficients: np.ndarray, *, constant: bool) -> tuple[np.ndarray, np.n
     slopes = coefficients[..., int(constant) :, :].reshape(*lead, (k - int(constant)) // n, n, n)
     intercept = coefficients[..., 0, :] if constant else np.zeros((*lead, n))
     return np.ascontiguousarray(slopes.swapaxes(-1, -2)), intercept
+
+
+def joined(slopes: np.ndarray, intercept: np.ndarray, *, constant: bool) -> np.ndarray:
+    """Return coefficients (..., regressor, variable): what ``split`` has taken apart."""
+    *lead, lags, n, _ = slopes.shape
+    stacked = slopes.swapaxes(-1, -2).reshape(*lead, lags * n, n)
+    return np.concatenate([intercept[..., None, :], stacked], -2) if constant else stacked
 
 
 # The mean of the first rows in; artificial observations that keep unit roots in sight out.

@@ -22,7 +22,8 @@ from attribution.model.kinds import KINDS, named
 from attribution.model.spec import NEVER, ModelSpec, Window
 from attribution.panel import Panel
 from attribution.posterior import Decomposition, StructuralPosterior
-from attribution.runs.run import Run, digest_of, versions
+from attribution.report.run import Run
+from attribution.runs.run import digest_of, versions
 from attribution.sampling import judge
 from attribution.var.check.expectations import unasked
 from attribution.var.check.ledger import neutral

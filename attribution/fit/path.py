@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
@@ -20,6 +20,7 @@ from attribution.errors import EventError, SpecError, nearest
 from attribution.fit.assemble import JudgedFit, refuse_shocks, reported_groups, run_of, whole_sample
 from attribution.fit.judge import failure, judged, refuse_unconverged, system_draws, weights_finding
 from attribution.fit.settings import (
+    Keywords,
     Settings,
     event_of,
     model_of,
@@ -40,10 +41,10 @@ from attribution.model.table import read_table
 from attribution.panel import Panel, read_panel
 from attribution.panel.measures import with_levels
 from attribution.posterior import Decomposition, StructuralPosterior
+from attribution.report.run import Run
 from attribution.runs.labels import DRAW
-from attribution.runs.run import Run
 from attribution.sampling.diagnostics import weight_size
-from attribution.sampling.engine import one_thread
+from attribution.sampling.engine import at_most, one_thread
 from attribution.var.check.separation import Separation, refuse_inseparable, separate
 from attribution.var.kinds import Estimate, Sampling, estimate
 
@@ -166,6 +167,7 @@ def fit(
     event: tuple[date | str, date | str] | None = None,
     settings: Settings | None = None,
     say: Callable[[str], None] = lambda text: None,
+    **keywords: Unpack[Keywords],
 ) -> Run:
     """Estimate a model, decompose its event, and check the answer.
 
@@ -176,7 +178,9 @@ def fit(
         model's columns, or a panel; the shipped data if not given.
     event : first and last day of another event, as dates, texts or timestamps; the windows of the
         model file if not given.
+    settings : what belongs to the run and not to the model.
     say : called with each stage, for a user who waits.
+    keywords : fields of ``Settings`` by name, such as ``draws=2000, seed=1, cores=2``.
 
     Returns
     -------
@@ -189,8 +193,9 @@ def fit(
     """
     refuse_data(data)
     refuse_say(say)
-    with one_thread():
-        return _fit(model_of(model), data, event_of(event), settings_of(settings), say)
+    chosen = settings_of(settings, keywords)
+    with one_thread(), at_most(chosen.cores):
+        return _fit(model_of(model), data, event_of(event), chosen, say)
 
 
 def _fit(

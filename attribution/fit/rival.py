@@ -13,7 +13,7 @@ from attribution.fit.path import fit
 from attribution.fit.settings import Settings
 from attribution.model.spec import UNATTRIBUTED, ModelSpec
 from attribution.panel import Panel
-from attribution.runs.run import Run
+from attribution.report.run import Run
 from attribution.runs.table_window import move_of
 from attribution.var.check.rivals import refuse_rival, rival_matters, with_rival
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import NoneType
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -38,6 +39,8 @@ class Settings:
         ``svar``; the first if None.
     progress : whether to show a live progress bar.
     shocks : whether to save the structural shocks of every day of the sample.
+    cores : how many processes or threads sampling may use; two processes, and a thread a chain,
+        if None.  The run is the same.
 
     Raises
     ------
@@ -51,11 +54,14 @@ class Settings:
     sampler: str | None = None
     progress: bool = False
     shocks: bool = False
+    cores: int | None = None
 
     def __post_init__(self) -> None:
         if self.draws is not None:
             object.__setattr__(self, "draws", whole_number(self.draws, "draws", least=LEAST_DRAWS))
         object.__setattr__(self, "seed", whole_number(self.seed, "seed"))
+        if self.cores is not None:
+            object.__setattr__(self, "cores", whole_number(self.cores, "cores", least=1))
         for name, value, kinds in (
             ("event_in", self.event_in, (str,)),
             ("sampler", self.sampler, (str, NoneType)),
@@ -66,6 +72,18 @@ class Settings:
                 raise SpecError(
                     f"settings: {name} = {shown(value)} is no {kinds[0].__name__}; correct it"
                 )
+
+
+class Keywords(TypedDict, total=False):
+    """What ``fit`` takes by name beside a model, its data and its event; see :class:`Settings`."""
+
+    draws: int | None
+    seed: int
+    event_in: str
+    sampler: str | None
+    progress: bool
+    shocks: bool
+    cores: int | None
 
 
 def sampler_of(spec: ModelSpec, settings: Settings) -> str:
@@ -173,21 +191,40 @@ def _day(given: object) -> date:
     return stamp.date()
 
 
-def settings_of(settings: object) -> Settings:
-    """Return settings, those of every run if none are given.
+NAMED = ("data", "event", "settings", "say")
+"""Other keywords of ``fit``."""
+
+
+def settings_of(settings: object, keywords: Mapping[str, Any] | None = None) -> Settings:
+    """Return settings, those of every run if none are given; keywords win over defaults.
+
+    Parameters
+    ----------
+    keywords : fields of ``Settings`` by name.
 
     Raises
     ------
     SpecError
-        If they are anything else.
+        If they are anything else, a keyword is unknown, or says other than the settings say.
     """
-    if settings is None:
-        return Settings()
-    if not isinstance(settings, Settings):
+    if settings is not None and not isinstance(settings, Settings):
         raise SpecError(
             f"settings {shown(settings)}: not settings; write settings=Settings(draws=2000, seed=5)"
         )
-    return settings
+    given = Settings() if settings is None else settings
+    defaults = {field.name: field.default for field in fields(Settings)}
+    for name, value in (keywords or {}).items():
+        if name not in defaults:
+            raise SpecError(
+                f"fit: no keyword '{name}'{nearest(name, (*defaults, *NAMED))}; correct it"
+            )
+        said = getattr(given, name)
+        if said not in (defaults[name], value):
+            raise SpecError(
+                f"fit: {name} = {shown(value)} beside settings with {name} = {shown(said)}; say it"
+                " once"
+            )
+    return replace(given, **(keywords or {}))
 
 
 def refuse_data(data: object) -> None:

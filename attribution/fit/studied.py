@@ -16,7 +16,8 @@ from attribution.fit.settings import Settings, refuse_many_rows
 from attribution.model.kinds import KINDS, loaded
 from attribution.model.study import StudySpec
 from attribution.panel import Evidence, read_evidence
-from attribution.runs.run import Run, digest_of, versions
+from attribution.report.run import Run
+from attribution.runs.run import digest_of, versions
 from attribution.runs.study import ANSWER, ANSWERS, Effort, Study
 
 NO_ANSWERS = pd.DataFrame(columns=list(ANSWER))

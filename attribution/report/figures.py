@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -260,9 +260,8 @@ def variance_shares(tree: xr.DataTree) -> Figure:
 def _look(paint: Mapping[str, str], channels: list[str], name: str) -> dict[str, Any]:
     """Colour a channel; one whose colour an earlier channel has is hatched in white."""
     earlier = [paint[other] for other in channels[: channels.index(name)]]
-    taken = paint[name] in earlier
-    edge = "white" if taken else paint[name]
-    return {"facecolor": paint[name], "edgecolor": edge, "hatch": "////" if taken else ""}
+    edge, hatch = ("white", "////") if paint[name] in earlier else (paint[name], "")
+    return {"facecolor": paint[name], "edgecolor": edge, "hatch": hatch}
 
 
 # The waterfall, from what was expected to what was seen: a table enters, a figure leaves.
@@ -333,10 +332,8 @@ def _connectors(axis: Axes, bars: list[tuple[float, float]]) -> None:
 def _legend(drawn: Figure) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], color=INK, linewidth=width, label=f"{level} % interval")
-        for level, width in ((50, 3.0), (90, 1.1))
-    ]
+    widths = {50: 3.0, 90: 1.1}
+    handles = [Line2D([], [], color=INK, lw=w, label=f"{p} % interval") for p, w in widths.items()]
     drawn.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
@@ -344,23 +341,22 @@ def pictures(tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame]) -> list[P
     """Draw every figure that the run supports; ``summaries`` holds one table a window."""
     if is_study(tree):
         return study_pictures(tree, summaries)
-    drawn = []
-    named = windows(tree)
-    for name in named:
-        drawn.append(_waterfall(tree, summaries[name], name))
-        if has(tree, "robust"):
-            drawn.append(_robust(tree, summaries[name], name))
-    if named:
-        drawn.append(_through(tree))
-    if has(tree, "prior"):
-        drawn.append(_prior(tree, named[0]))
-    if has(tree, "event_in"):
-        drawn.append(_event_in(tree, named[0]))
-    if has(tree, "responses"):
-        drawn.append(_impulse(tree))
-    if has(tree, "fevd"):
-        drawn.append(_variance(tree))
-    return drawn
+    names = offered(tree)
+    of_each = [name for name in names if name in OF_WINDOWS]
+    drawn = [picture(tree, summaries, name, each) for each in windows(tree) for name in of_each]
+    return drawn + [picture(tree, summaries, name) for name in names if name not in OF_WINDOWS]
+
+
+def offered(tree: xr.DataTree) -> list[str]:
+    """Return the names of the figures that the run of a VAR supports, in the order of the page."""
+    return [name for name, (needed, _) in FIGURES.items() if has(tree, needed)]
+
+
+def picture(
+    tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame], name: str, window: str = ""
+) -> Picture:
+    """Draw one of the figures offered, of the first window if none is named."""
+    return FIGURES[name][1](tree, summaries, window or next(iter(windows(tree)), ""))
 
 
 def study_pictures(tree: xr.DataTree, summaries: Mapping[str, pd.DataFrame]) -> list[Picture]:
@@ -436,3 +432,18 @@ def _variance(tree: xr.DataTree) -> Picture:
         " horizon; horizon h is the error of the forecast h + 1 periods ahead. Means add up to one."
     )
     return Picture("variance_shares", "Variance shares", caption, variance_shares(tree))
+
+
+Draw = Callable[["xr.DataTree", "Mapping[str, pd.DataFrame]", str], Picture]
+FIGURES: Mapping[str, tuple[str, Draw]] = {
+    "waterfall": ("windows", lambda tree, found, name: _waterfall(tree, found[name], name)),
+    "robust_bounds": ("robust", lambda tree, found, name: _robust(tree, found[name], name)),
+    "through_the_window": ("windows", lambda tree, found, name: _through(tree)),
+    "prior_against_posterior": ("prior", lambda tree, found, name: _prior(tree, name)),
+    "event_in": ("event_in", lambda tree, found, name: _event_in(tree, name)),
+    "impulse_responses": ("responses", lambda tree, found, name: _impulse(tree)),
+    "variance_shares": ("fevd", lambda tree, found, name: _variance(tree)),
+}
+"""The group that a figure needs, and what draws it."""
+OF_WINDOWS = ("waterfall", "robust_bounds")
+"""Figures that there are of every window."""

@@ -257,3 +257,13 @@ def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_plain(v) for v in value)
     return str(value)
+
+
+def grid_of(tree: xr.DataTree, found: Mapping[str, pd.DataFrame]) -> Grid:
+    """Set the table that answers first: contributions to a window, answers, or responses."""
+    named = windows(tree)
+    if named:
+        caption = f"Contributions, {tree.attrs['outcome_unit']}, window {numbers.label(named[0])}"
+        return _grid(caption, tables.checked(found[named[0]], named[0]), tables.RESULT)
+    name = next(iter(found))
+    return _answers(found[name]) if name == ANSWERS else _free(numbers.label(name), found[name])

@@ -11,6 +11,8 @@ import xarray as xr
 from attribution.model.spec import ModelSpec
 
 ESTIMAND = "S: shock attribution"
+ROWS = "gaussian_rows"
+"""Note of a manifest: first and last day of the rows that Gaussian errors made the posterior of."""
 DRAW = ("chain", "draw")
 OUTCOME, VARIABLE = "unit of the outcome", "unit of the variable, see coordinate unit"
 UNITS = {
@@ -21,7 +23,8 @@ UNITS = {
     **dict.fromkeys(("impact", "response"), f"{VARIABLE}, per scale of the shock"),
     "lag_coefficients": f"{VARIABLE}, per unit of the regressor",
     "shock": "scales",
-    "log_weight": "natural log",
+    **dict.fromkeys(("log_weight", "reduced_form"), "natural log"),
+    **dict.fromkeys(("elasticity_priors", "noise_priors"), "natural log"),
 }
 """Units by name of variable; what is not named here is a pure number."""
 
@@ -38,6 +41,11 @@ def observed(values: pd.DataFrame, units: Mapping[str, str]) -> dict[str, xr.Dat
         },
     )
     return {"/observed_data": data}
+
+
+def rows_note(time: pd.DatetimeIndex) -> dict[str, str]:
+    """Note which rows Gaussian errors made the posterior of; their likelihood follows."""
+    return {ROWS: f"{time[0].isoformat()} to {time[-1].isoformat()}"}
 
 
 def tree_of(groups: Mapping[str, xr.Dataset], spec: ModelSpec, unit: str) -> xr.DataTree:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,13 @@ from attribution.sampling.diagnostics import (
 )
 
 __all__ = [
+    "allowed",
+    "at_most",
     "backward",
     "ess_bulk",
     "ess_tail",
     "hdi",
+    "inference_data",
     "load",
     "log_density",
     "mcse_mean",
@@ -82,7 +86,7 @@ def sample(
     draws: int,
     tune: int,
     chains: int,
-    cores: int,
+    cores: int | None = None,
     seed: int,
     target_accept: float = 0.85,
     progressbar: bool = False,
@@ -96,6 +100,7 @@ def sample(
 
     Parameters
     ----------
+    cores : processes that chains run in; what :func:`at_most` allows if None. Draws are the same.
     sampler : ``pymc`` or ``nutpie``; named, since an installed nutpie would else take over.
     initvals : one start per chain.
     metric : covariance (parameter, parameter) that scales the steps throughout, in the order of
@@ -126,7 +131,7 @@ def sample(
             draws=draws,
             tune=tune,
             chains=chains,
-            cores=cores,
+            cores=allowed(USUAL) if cores is None else cores,
             random_seed=seed,
             initvals=initvals,
             nuts_sampler=sampler,
@@ -208,6 +213,35 @@ def one_thread() -> AbstractContextManager[Any]:
 
     found: AbstractContextManager[Any] = threadpool_limits(limits=1)
     return found
+
+
+def inference_data(groups: Mapping[str, xr.Dataset]) -> Any:
+    """Return groups of ArviZ's schema as it holds them: ``InferenceData`` before 1.0, then a tree."""
+    import arviz as az
+
+    if hasattr(az, "InferenceData"):
+        return az.InferenceData(**groups)
+    return xr.DataTree.from_dict(dict(groups))
+
+
+USUAL = 2
+"""Processes that chains run in if nobody says how many."""
+_CORES: ContextVar[int | None] = ContextVar("cores", default=None)
+
+
+@contextmanager
+def at_most(cores: int | None) -> Iterator[None]:
+    """Let sampling below use so many processes or threads; as many as usual if None."""
+    token = _CORES.set(cores)
+    try:
+        yield
+    finally:
+        _CORES.reset(token)
+
+
+def allowed(usual: int) -> int:
+    """Return how many processes or threads sampling may use, where it would use ``usual``."""
+    return _CORES.get() or usual
 
 
 # A law and a size in; a random vector of the model at hand out.

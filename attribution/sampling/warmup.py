@@ -45,7 +45,7 @@ def sample_warmed(
     draws: int,
     tune: int,
     chains: int,
-    cores: int,
+    cores: int | None = None,
     seed: int,
     progress: bool,
     sampler: str,
@@ -83,7 +83,7 @@ def sample_warmed(
 
 
 def warm_up(
-    model: Any, *, chains: int, cores: int, iterations: int, seed: int, progress: bool
+    model: Any, *, chains: int, cores: int | None = None, iterations: int, seed: int, progress: bool
 ) -> Warm:
     """Find the mode, disperse the starts around it, and learn the metric from pilot chains.
 

@@ -77,7 +77,7 @@ def counterfactual_returns(
     draws: int,
     seed: int,
     tune: int = 1000,
-    cores: int = 2,
+    cores: int | None = None,
     progress: bool = False,
     mode: str = "NUMBA",
 ) -> Counterfactual:

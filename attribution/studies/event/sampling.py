@@ -164,7 +164,7 @@ def _error(posterior: np.ndarray, proposal: np.ndarray, worth: float, chains: in
 
 # A structural model under one law of impact in; its draws and its marginal likelihood out.
 
-CHAINS, TUNE, CORES = 4, 500, 2
+CHAINS, TUNE = 4, 500
 ACCEPT = 0.95
 """Short steps: a loop gain of one is a wall, and what was unwound times a share is a corner."""
 LOG_ROOT = 0.5 * np.log(2.0 * np.pi)
@@ -210,7 +210,6 @@ def fit_law(
             draws=draws,
             tune=tune,
             chains=CHAINS,
-            cores=CORES,
             seed=int(first.generate_state(1)[0]),
             progress=progress,
             sampler="pymc",

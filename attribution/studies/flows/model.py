@@ -145,7 +145,7 @@ def fit_flows(
     thin: int = 1,
     tune: int = 500,
     chains: int = 4,
-    cores: int = 2,
+    cores: int | None = None,
     seed: int,
     progress: bool = False,
 ) -> FlowFit:

@@ -57,7 +57,7 @@ def fit_bvar(
     draws: int = 1000,
     tune: int = 500,
     chains: int = 4,
-    cores: int = 2,
+    cores: int | None = None,
     seed: int,
     event_in: str = "out",
     progress: bool = False,

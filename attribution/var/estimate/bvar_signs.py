@@ -11,11 +11,12 @@ stand the bounds that hold whatever that prior is (``attribution.var.estimate.bv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from attribution.core import niw, propagate
 from attribution.core.rotations import bounds
@@ -31,6 +32,7 @@ from attribution.var.estimate.conjugate import (
     CHAINS,
     conjugate_form,
     estimation_sample,
+    log_prior,
     refuse_settings,
 )
 
@@ -226,6 +228,7 @@ class SignsFit:
     cones : the table as rows.
     acceptance : how hard the restrictions bite.
     robust : per window, what holds for every prior on rotations.
+    log_prior : group ``/log_prior``, where the prior is proper.
     """
 
     posterior: StructuralPosterior
@@ -234,6 +237,7 @@ class SignsFit:
     cones: Cones
     acceptance: Acceptance
     robust: RobustSets
+    log_prior: Mapping[str, xr.Dataset]
 
 
 def fit_bvar_signs(
@@ -314,6 +318,7 @@ def fit_bvar_signs(
             draws=robust_draws,
             rng=rng,
         ),
+        log_prior=log_prior(form.prior, form.standard, posterior),
     )
 
 

@@ -12,12 +12,15 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from attribution.core import niw
 from attribution.core.niw import unit_root_dummies
 from attribution.core.standard import Standard
 from attribution.errors import DataError, SpecError, nearest
 from attribution.model.spec import ModelSpec
+from attribution.posterior import StructuralPosterior
+from attribution.runs.labels import DRAW, lead
 from attribution.var.reduced import Batch
 
 
@@ -99,6 +102,7 @@ class ConjugateForm:
     inner : posterior of (B, Σ), the days in ``time`` taken in, in the coordinates of ``standard``.
     standard : the way back to units of the data.
     rng : what every draw comes from.
+    prior : that of (B, Σ) in the same coordinates; None where it is improper.
     """
 
     variables: tuple[str, ...]
@@ -109,6 +113,7 @@ class ConjugateForm:
     inner: niw.NormalInverseWishart
     standard: Standard
     rng: np.random.Generator
+    prior: niw.NormalInverseWishart | None = None
 
     @property
     def posterior(self) -> niw.NormalInverseWishart:
@@ -169,7 +174,26 @@ def conjugate_form(
         inner=posterior,
         standard=standard,
         rng=rng,
+        prior=prior if proper else None,
     )
+
+
+def log_prior(
+    prior: niw.NormalInverseWishart | None, standard: Standard, of: StructuralPosterior
+) -> dict[str, xr.Dataset]:
+    """Make group ``/log_prior`` (chain, draw): that of (B, Σ); nothing where it is improper.
+
+    The uniform law of rotations and the claims of a table add constants, which are left out.
+
+    Parameters
+    ----------
+    prior : in the coordinates of ``standard``.
+    """
+    if prior is None:
+        return {}
+    coefficients = niw.joined(of.lag_coefficients, of.intercept, constant=standard.constant)
+    log = niw.log_density(standard.restored(prior), of.impact, coefficients)
+    return {"/log_prior": xr.Dataset({"reduced_form": (DRAW, log)}, lead(of.weight))}
 
 
 # A question and the observed series in; the rows a closed-form estimator may use out.

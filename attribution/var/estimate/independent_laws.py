@@ -25,6 +25,7 @@ from attribution.core.laws.structural_simulation import structural_coefficients
 from attribution.core.niw import unit_root_dummies
 from attribution.errors import DataError, SpecError
 from attribution.model.spec import ModelSpec
+from attribution.sampling.engine import allowed
 from attribution.var.estimate.conjugate import (
     CHAINS,
     estimation_sample,
@@ -224,7 +225,7 @@ class StructuralDraws:
 
     def _each(self, every: int, draws: int) -> list[form.Kept]:
         """Advance all chains; each has its own generator, so threads change nothing."""
-        with ThreadPoolExecutor(self.chains) as pool:
+        with ThreadPoolExecutor(allowed(self.chains)) as pool:
             return list(pool.map(lambda chain: chain.advance(draws, every=every), self._running))
 
 

@@ -60,6 +60,7 @@ def headline(
         found: Groups = {
             "/ledger": prior_ledger(contribution, logs, posterior["share"].to_numpy()),
             "/sample_stats": stats.drop_attrs(),
+            "/log_prior": log_priors(logs),
         }
         if event_in == "out":
             found["/event_in"] = xr.Dataset(
@@ -112,6 +113,14 @@ def prior_ledger(
     return xr.Dataset(
         {name: (("window", "channel"), values) for name, values in moved.items()},
         {name: contribution[name] for name in ("window", "channel")},
+    )
+
+
+def log_priors(logs: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Lay out the log density of the parts of the prior that the ledger scales."""
+    names = {"elasticities": "elasticity_priors", "noise": "noise_priors"}
+    return xr.Dataset(
+        {names[part]: (("chain", "draw"), log) for part, log in logs.items() if np.ndim(log)}
     )
 
 

@@ -12,6 +12,7 @@ from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
+from attribution.runs.labels import rows_note
 from attribution.var.check.expectations import expectations
 from attribution.var.estimate.acceptance import Acceptance
 from attribution.var.estimate.bvar_signs import SignsFit, fit_bvar_signs
@@ -77,7 +78,8 @@ def restrictions_alone(
     return Estimate(
         posterior=fitted.posterior,
         findings=(acceptance_finding(accepted), *_expectations(spec, panel, fitted, rng)),
-        notes={"acceptance": acceptance_note(accepted)},
+        notes={"acceptance": acceptance_note(accepted), **rows_note(fitted.time)},
+        extra=fitted.log_prior,
         groups=groups,
     )
 

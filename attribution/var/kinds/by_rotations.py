@@ -20,10 +20,11 @@ from attribution.model.restriction import Identification
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
+from attribution.runs.labels import rows_note
 from attribution.sampling.diagnostics import psis, weight_size
 from attribution.var.estimate.acceptance import measure_acceptance
 from attribution.var.estimate.cones import Cones, cone_chains
-from attribution.var.estimate.conjugate import CHAINS, ConjugateForm
+from attribution.var.estimate.conjugate import CHAINS, ConjugateForm, log_prior
 from attribution.var.estimate.hierarchical import HierarchicalForm
 from attribution.var.estimate.reduced_form import reduced_form
 from attribution.var.identify.candidates import Bite
@@ -82,6 +83,18 @@ def mode_group(form: ReducedForm) -> dict[str, xr.Dataset]:
     coefficients, covariance = form.mode
     slopes, intercept = niw.split(coefficients, constant=form.constant)
     return runs.mode(form.variables, slopes, intercept, covariance)
+
+
+def form_groups(form: ReducedForm, of: StructuralPosterior) -> dict[str, xr.Dataset]:
+    """Make what a closed form knows: its mode, and the log prior of each draw."""
+    known = log_prior(form.prior, form.standard, of) if isinstance(form, ConjugateForm) else {}
+    return mode_group(form) | known
+
+
+def _notes(form: ReducedForm) -> dict[str, object]:
+    """Return the notes of a form, with the rows of one whose errors are Gaussian."""
+    gaussian = isinstance(form, ConjugateForm | HierarchicalForm)
+    return {**form.notes, **(rows_note(form.time) if gaussian else {})}
 
 
 def center_of(form: ConjugateForm, *, flat: bool) -> Center:
@@ -236,8 +249,8 @@ def searched(
     return Estimate(
         posterior=found,
         findings=(acceptance_finding(accepted),),
-        notes={**form.notes, "acceptance": acceptance_note(accepted)},
-        extra=mode_group(form),
+        notes={**_notes(form), "acceptance": acceptance_note(accepted)},
+        extra=form_groups(form, found),
         groups=lambda contribution, of: robust_group(spec, table, panel, of, seed),
     )
 
@@ -262,18 +275,19 @@ def _by_slices(
         f"about 10^{rate / np.log(10):.1f} of named rotations obey it; at most {steps} levels led"
         " there"
     )
+    drawn = _named(spec, claims, impact, slopes.reshape(-1, *slopes.shape[2:]))
     return Estimate(
-        posterior=_named(spec, claims, impact, slopes.reshape(-1, *slopes.shape[2:])),
+        posterior=drawn,
         findings=(Finding("acceptance", "Do the data leave room for the table?", said, "holds"),),
         notes={
-            **form.notes,
+            **_notes(form),
             "acceptance": {
                 "log_rate": rate,
                 "log_rates": rates.tolist(),
                 "levels": [[float(level) for level in one.levels] for one in found],
             },
         },
-        extra=mode_group(form),
+        extra=form_groups(form, drawn),
     )
 
 
@@ -342,7 +356,7 @@ def by_restrictions(
         parameters=hyperparameters(found.hyper),
         findings=(_acceptance(found),),
         notes={
-            **form.notes,
+            **_notes(form),
             "acceptance": {
                 "tried": found.tried,
                 "accepted": found.accepted,
@@ -352,7 +366,7 @@ def by_restrictions(
                 "claims": claims_record(found.bites),
             },
         },
-        extra={**mode_group(form), **_factors(found)},
+        extra={**form_groups(form, found.posterior), **_factors(found)},
         groups=lambda contribution, of: robust_group(spec, table, panel, of, chance),
     )
 
@@ -363,7 +377,7 @@ def by_order(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str
     scheme = recursive if spec.scheme.name == "recursive" else long_run
     order, shocks = spec.scheme.order, spec.scheme.shocks
     found = scheme(form, order=order, shocks=shocks, draws=draws, seed=chance)
-    extra: Groups = mode_group(form)
+    extra: Groups = form_groups(form, found.posterior)
     if isinstance(form, ConjugateForm):
         center = center_of(form, flat=spec.prior.flat)
         point = scheme(center, order=order, shocks=shocks, draws=1, seed=0).posterior
@@ -372,7 +386,7 @@ def by_order(spec: ModelSpec, panel: Panel, draws: int, seed: int, event_in: str
     return Estimate(
         posterior=upright(found.posterior, spec.scheme.signs),
         parameters=hyperparameters(found.hyper),
-        notes=dict(form.notes),
+        notes=_notes(form),
         extra=extra,
     )
 

@@ -11,7 +11,7 @@ from attribution.posterior import StructuralPosterior
 from attribution.sampling.judge import begun_again
 from attribution.var.check.profiles import profiles_differ
 from attribution.var.estimate.factor import FactorFit, event_factors, fit_factor, prior_factors
-from attribution.var.kinds.bvar import PRIOR_DRAWS, prior_ledger
+from attribution.var.kinds.bvar import PRIOR_DRAWS, log_priors, prior_ledger
 from attribution.var.kinds.estimate import Estimate, Groups, Sampling
 
 
@@ -39,6 +39,7 @@ def factor_companion(spec: ModelSpec, fit: FactorFit, rng: np.random.Generator) 
         return {
             "/ledger": prior_ledger(contribution, logs, share),
             "/sample_stats": stats.drop_attrs(),
+            "/log_prior": log_priors(logs),
         }
 
     slope = fit.kernel.full_slope(fit.parameters.slope)[:, :k]
