@@ -166,15 +166,11 @@ def cards_page() -> str:
     return "\n".join(lines)
 
 
-def api_page() -> str:
-    """Return a section for each public module, in the order of their paths."""
-    package = ROOT / "attribution"
+def mechanics_page() -> str:
+    """Return a section for each module of the mechanics, in the order of their names."""
     lines: list[str] = []
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        if path.name in ("__init__.py", "__main__.py") or "_content" in parts:
-            continue
-        name = ".".join(parts)
+    for path in sorted((ROOT / "attribution" / "mechanics").glob("[!_]*.py")):
+        name = f"attribution.mechanics.{path.stem}"
         lines += [f"## {name}", "", "```{eval-rst}", f".. automodule:: {name}", "```", ""]
     return "\n".join(lines)
 
@@ -231,7 +227,7 @@ def write_pages(results: Path, folder: Path) -> None:
         "prior.md": settings_page(Minnesota),
         "structural.md": settings_page(StructuralPrior),
         "cards.md": cards_page(),
-        "api.md": api_page(),
+        "mechanics.md": mechanics_page(),
     }
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -103,7 +103,7 @@ def _parquet(path: Path) -> dict[str, pd.Series]:
         from pyarrow import parquet  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         raise DataError(
-            f"{path.name}: reading Parquet needs pyarrow; install attribution[parquet]"
+            f"{path.name}: reading Parquet needs pyarrow; install it"
         ) from None
     try:
         shape = parquet.ParquetFile(path).metadata

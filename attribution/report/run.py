@@ -32,7 +32,8 @@ class Run(record.Run):
 
     def __repr__(self) -> str:
         said = f"unconverged: {self.unconverged}" if self.unconverged else self.headline
-        return f"<Run of {self.tree.attrs['model']}: {self.tree.attrs['title']}>\n{said}"
+        model, title = (str(self.tree.attrs[key]) for key in ("model", "title"))
+        return f"<Run of {model}: {title.removeprefix(f'{model}: ')}>\n{said}"
 
     def _repr_html_(self) -> str:
         """Show the headline, the waterfall and the table in a notebook; no script."""

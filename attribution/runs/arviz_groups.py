@@ -34,7 +34,8 @@ def arviz_groups(tree: xr.DataTree, manifest: Mapping[str, Any]) -> dict[str, xr
     -------
     ``posterior`` : contributions and parameters or, without an event, the system.
     ``prior`` : contributions (chain, draw, window, channel), where the run has a prior.
-    ``observed_data`` : every column (time), in its unit.
+    ``observed_data`` : every column (time), in its unit; where errors are Gaussian, the system's
+        variables on the rows that made the posterior, and all else in ``constant_data``.
     ``log_likelihood`` : ``rows`` (chain, draw, time), where errors are Gaussian.
     ``posterior_predictive`` : every variable (chain, draw, time), one step ahead, of such runs.
     """
@@ -42,11 +43,13 @@ def arviz_groups(tree: xr.DataTree, manifest: Mapping[str, Any]) -> dict[str, xr
     found |= {name: tree[name].to_dataset() for name in AS_SAVED if name in tree.children}
     if "prior" in tree.children:
         before = tree["prior"].to_dataset()
-        found["prior"] = before if "chain" in before.dims else before.expand_dims(chain=1)
+        before = before if "chain" in before.dims else before.expand_dims(chain=1)
+        found["prior"] = _drawn(before)
     if "observed_data" in tree.children:
         found["observed_data"] = _by_column(tree["observed_data"].to_dataset())
     if ROWS in manifest.get("notes", {}):
-        found |= _gaussian(tree, manifest)
+        found["constant_data"] = found["observed_data"]
+        found |= _gaussian(tree, manifest, found["observed_data"])
     return {name: data for name, data in found.items() if data.data_vars}
 
 
@@ -109,7 +112,10 @@ def _by_column(data: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _gaussian(tree: xr.DataTree, manifest: Mapping[str, Any]) -> dict[str, xr.Dataset]:
+def _gaussian(
+    tree: xr.DataTree, manifest: Mapping[str, Any], panel: xr.Dataset
+) -> dict[str, xr.Dataset]:
+    """Make what follows from the rows that made a posterior whose errors are Gaussian."""
     structural = structural_of(tree)
     seen = tree["observed_data/value"].sel(variable=list(structural.variables))
     frame = seen.transpose("time", "variable").to_pandas()
@@ -119,10 +125,11 @@ def _gaussian(tree: xr.DataTree, manifest: Mapping[str, Any]) -> dict[str, xr.Da
     )
     values = frame.to_numpy(float)[first - lags : last + 1]
     time = frame.index[first : last + 1]
-    lead = {name: tree["structural"].get_index(name) for name in DRAW}
+    lead = {name: tree["structural"].to_dataset().get_index(name) for name in DRAW}
     log = row_log_density(structural, values)
     data = xr.Dataset({"rows": ((*DRAW, "time"), log)}, {**lead, "time": time})
     return {
+        "observed_data": panel[list(structural.variables)].sel(time=time),
         "log_likelihood": data,
         "posterior_predictive": _predicted(structural, values, time, int(manifest["seed"])),
     }

@@ -203,7 +203,7 @@ def _require_nutpie() -> None:
         import nutpie  # noqa: F401
     except ImportError:
         raise SpecError(
-            "--sampler 'nutpie': not installed; install attribution[fast] or use 'pymc'"
+            "--sampler 'nutpie': not installed; install nutpie, or use 'pymc'"
         ) from None
 
 
@@ -219,7 +219,7 @@ def inference_data(groups: Mapping[str, xr.Dataset]) -> Any:
     """Return groups of ArviZ's schema as it holds them: ``InferenceData`` before 1.0, then a tree."""
     import arviz as az
 
-    if hasattr(az, "InferenceData"):
+    if az.__version__.startswith("0."):
         return az.InferenceData(**groups)
     return xr.DataTree.from_dict(dict(groups))
 

@@ -171,5 +171,5 @@ def test_parquet_without_its_reader_names_the_extra(write, rows, card, monkeypat
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
     assert refused("toy", folder) == (
-        "toy.parquet: reading Parquet needs pyarrow; install attribution[parquet]"
+        "toy.parquet: reading Parquet needs pyarrow; install it"
     )
