@@ -49,7 +49,7 @@ def nested(shipped, tmp_path_factory):
 
 def test_a_run_has_its_groups_and_every_variable_its_unit(saved):
     tree = saved.tree
-    extra = {"bvar_signs": {"/robust"}, "var": {"/point"}}[tree.attrs["model"]]
+    extra = {"bvar_signs": {"/robust", "/log_prior"}, "var": {"/point"}}[tree.attrs["model"]]
     assert {node.path for node in tree.subtree if node.data_vars} == GROUPS | extra
     for node in tree.subtree:
         for name, array in node.data_vars.items():

@@ -12,7 +12,8 @@ import xarray as xr
 from attribution import runs
 from attribution.errors import AttributionError, DiagnosticsError
 from attribution.finding import Finding
-from attribution.runs.run import UNCONVERGED, Run
+from attribution.report.run import Run
+from attribution.runs.run import UNCONVERGED
 from attribution.sampling import judge
 from attribution.sampling.diagnostics import weight_size, weighted_ess_bulk, weighted_ess_tail
 

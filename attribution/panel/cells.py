@@ -102,9 +102,7 @@ def _parquet(path: Path) -> dict[str, pd.Series]:
         import pyarrow as arrow  # type: ignore[import-untyped,import-not-found,unused-ignore]
         from pyarrow import parquet  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
-        raise DataError(
-            f"{path.name}: reading Parquet needs pyarrow; install it"
-        ) from None
+        raise DataError(f"{path.name}: reading Parquet needs pyarrow; install it") from None
     try:
         shape = parquet.ParquetFile(path).metadata
         _refuse_masses(path, shape.num_rows, shape.num_columns)

@@ -139,7 +139,7 @@ class Run(record.Run):
 
     @property
     def plot(self) -> Pictures:
-        """The pictures that the run has, by name: ``run.plot.waterfall()``; see ``dir(run.plot)``."""
+        """The pictures that the run has: ``run.plot.waterfall()``; ``dir(run.plot)`` lists them."""
         return Pictures(self)
 
     def without(self, *mechanisms: str) -> pd.DataFrame:
@@ -268,7 +268,8 @@ class Pictures:
 
         drawn = self.picture(name, window)
         # a notebook shows a figure of no global state only if it knows how to draw itself
-        setattr(drawn.figure, "_repr_png_", partial(png_bytes, drawn.figure, title=drawn.title))
+        figure: Any = drawn.figure
+        figure._repr_png_ = partial(png_bytes, drawn.figure, title=drawn.title)
         return drawn.figure
 
 

@@ -1,9 +1,9 @@
-"""A saved run in; what ArviZ knows of it, in ArviZ's places, and its draws as columns, out.
+r"""A saved run in; what ArviZ knows of it, in ArviZ's places, and its draws as columns, out.
 
 Where the errors of a VAR are Gaussian, its manifest says which rows made the posterior, and the
 likelihood of every row and its predictions follow from the saved draws:
 
-.. math:: y_t = c + \\sum_l A_l y_{t-l} + H e_t, \\qquad e_t \\sim N(0, I)
+.. math:: y_t = c + \sum_l A_l y_{t-l} + H e_t, \qquad e_t \sim N(0, I)
 """
 
 from __future__ import annotations
@@ -118,13 +118,11 @@ def _gaussian(
     """Make what follows from the rows that made a posterior whose errors are Gaussian."""
     structural = structural_of(tree)
     seen = tree["observed_data/value"].sel(variable=list(structural.variables))
-    frame = seen.transpose("time", "variable").to_pandas()
-    lags = structural.lag_coefficients.shape[2]
-    first, last = (
-        frame.index.get_loc(pd.Timestamp(day)) for day in manifest["notes"][ROWS].split(" to ")
-    )
-    values = frame.to_numpy(float)[first - lags : last + 1]
-    time = frame.index[first : last + 1]
+    days, lags = seen.get_index("time"), structural.lag_coefficients.shape[2]
+    wanted = [pd.Timestamp(day) for day in manifest["notes"][ROWS].split(" to ")]
+    first, last = (int(place) for place in days.get_indexer(pd.Index(wanted)))
+    values = seen.transpose("time", "variable").to_numpy()[first - lags : last + 1]
+    time = days[first : last + 1]
     lead = {name: tree["structural"].to_dataset().get_index(name) for name in DRAW}
     log = row_log_density(structural, values)
     data = xr.Dataset({"rows": ((*DRAW, "time"), log)}, {**lead, "time": time})

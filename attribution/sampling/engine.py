@@ -216,7 +216,7 @@ def one_thread() -> AbstractContextManager[Any]:
 
 
 def inference_data(groups: Mapping[str, xr.Dataset]) -> Any:
-    """Return groups of ArviZ's schema as it holds them: ``InferenceData`` before 1.0, then a tree."""
+    """Return groups of ArviZ's schema: as ``InferenceData`` before 1.0, then as a tree."""
     import arviz as az
 
     if az.__version__.startswith("0."):

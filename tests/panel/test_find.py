@@ -170,6 +170,4 @@ def test_parquet_without_its_reader_names_the_extra(write, rows, card, monkeypat
     for name in [name for name in sys.modules if name.split(".")[0] == "pyarrow"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
-    assert refused("toy", folder) == (
-        "toy.parquet: reading Parquet needs pyarrow; install it"
-    )
+    assert refused("toy", folder) == ("toy.parquet: reading Parquet needs pyarrow; install it")
