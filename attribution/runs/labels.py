@@ -23,7 +23,7 @@ UNITS = {
     **dict.fromkeys(("impact", "response"), f"{VARIABLE}, per scale of the shock"),
     "lag_coefficients": f"{VARIABLE}, per unit of the regressor",
     "shock": "scales",
-    **dict.fromkeys(("log_weight", "reduced_form"), "natural log"),
+    **dict.fromkeys(("log_weight", "coefficients_and_covariance"), "natural log"),
     **dict.fromkeys(("elasticity_priors", "noise_priors"), "natural log"),
 }
 """Units by name of variable; what is not named here is a pure number."""

@@ -66,6 +66,8 @@ def test_groups_stand_in_their_places_with_the_rows_of_the_estimate(run):
     assert set(found["posterior_predictive"].data_vars) == set(NAMES)
     np.testing.assert_array_equal(found["observed_data"]["prices"], FRAME["prices"].loc[rows])
     assert found["observed_data"]["output"].attrs["units"]
+    logs = [*found["log_prior"].data_vars.values()]
+    assert [log.attrs["units"] for log in logs] == ["natural log"]
 
 
 def test_the_likelihood_of_a_row_is_that_of_a_normal_law_given_the_rows_before(run):
@@ -106,7 +108,9 @@ def test_prior_and_likelihood_less_evidence_are_the_posterior_in_every_draw(prio
     spec = asked(prior=prior)
     run = at.fit(spec, data=FRAME, draws=2000, seed=2, event_in="in")
     found = arviz_groups(run.tree, run.manifest)
-    log = found["log_prior"]["reduced_form"] + found["log_likelihood"]["rows"].sum("time")
+    log = found["log_prior"]["coefficients_and_covariance"] + found["log_likelihood"]["rows"].sum(
+        "time"
+    )
     form = conjugate_form(
         spec,
         estimation_sample(spec, FRAME, "in", last=spec.sample.end),

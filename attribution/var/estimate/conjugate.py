@@ -193,7 +193,7 @@ def log_prior(
         return {}
     coefficients = niw.joined(of.lag_coefficients, of.intercept, constant=standard.constant)
     log = niw.log_density(standard.restored(prior), of.impact, coefficients)
-    return {"/log_prior": xr.Dataset({"reduced_form": (DRAW, log)}, lead(of.weight))}
+    return {"/log_prior": xr.Dataset({"coefficients_and_covariance": (DRAW, log)}, lead(of.weight))}
 
 
 # A question and the observed series in; the rows a closed-form estimator may use out.
