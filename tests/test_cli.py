@@ -59,6 +59,7 @@ def test_the_verbs_are_the_promised_ones():
         "report",
         "models",
         "data",
+        "schema",
         "check",
         "claims",
         "monitor",
