@@ -16,6 +16,7 @@ MOST: Mapping[str, int] = MappingProxyType(
         "seed": 2**32 - 1,
         "replications": 100_000,
         "processes": 256,
+        "cores": 256,
         "lags": 100,
         "lag": 1_000,
         "lead": 1_000,

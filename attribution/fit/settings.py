@@ -38,6 +38,8 @@ class Settings:
         ``svar``; the first if None.
     progress : whether to show a live progress bar.
     shocks : whether to save the structural shocks of every day of the sample.
+    cores : how many processes or threads sampling may use; two processes, and a thread a chain,
+        if None.  The run is the same.
 
     Raises
     ------
@@ -51,11 +53,14 @@ class Settings:
     sampler: str | None = None
     progress: bool = False
     shocks: bool = False
+    cores: int | None = None
 
     def __post_init__(self) -> None:
         if self.draws is not None:
             object.__setattr__(self, "draws", whole_number(self.draws, "draws", least=LEAST_DRAWS))
         object.__setattr__(self, "seed", whole_number(self.seed, "seed"))
+        if self.cores is not None:
+            object.__setattr__(self, "cores", whole_number(self.cores, "cores", least=1))
         for name, value, kinds in (
             ("event_in", self.event_in, (str,)),
             ("sampler", self.sampler, (str, NoneType)),
