@@ -156,16 +156,15 @@ def _shown(talk: bool, chains: int, each: int, stage: str) -> Iterator[Callable[
         yield None
         return
     with live() as line:
-        done = ended = bad = 0
+        made, bad = [0] * chains, 0
 
         def told(trace: Any, draw: Any) -> None:
-            nonlocal done, ended, bad
-            done += 1
-            ended += bool(draw.is_last)
+            nonlocal bad
+            made[draw.chain] += 1
             diverged = any(step.get("diverging", False) for step in draw.stats)
             bad += bool(diverged and not draw.tuning)
-            said = f"{stage} {ended} of {chains} ended"
-            line.step(done, chains * each, chains=said, divergences=bad)
+            said = f"{stage} {made.count(each)} of {chains} ended"
+            line.step(sum(made), chains * each, chains=said, divergences=bad)
 
         yield told
 

@@ -16,8 +16,9 @@ def model():
     return made
 
 
-def test_the_line_follows_the_chains_and_changes_no_draw(model):
-    how = {"draws": 30, "tune": 20, "chains": 2, "cores": 1, "seed": 3, "mode": "FAST_COMPILE"}
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_line_follows_the_chains_and_changes_no_draw(model, cores):
+    how = {"draws": 30, "tune": 20, "chains": 2, "cores": cores, "seed": 3, "mode": "FAST_COMPILE"}
     with live() as line:
         line.stage("estimating")
         seen = engine.sample(model, **how, progressbar=True, stage="pilot chains")
