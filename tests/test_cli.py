@@ -253,7 +253,7 @@ def test_a_schema_is_printed_as_json(attribution):
         **json.loads(out)["properties"]["kind"],
         "const": "projection",
     }
-    code, _, err = attribution("schema", "projetion")
+    code, _, err = attribution("schema", "projektion")
     assert code == 2 and "nearest: 'projection'" in one_sentence(err)
 
 
