@@ -251,10 +251,12 @@ class _Asked(Table):
         self._note(key, {"type": "array", "items": DAY}, [])
         return tuple(sorted({_some_day(self.run.draw) for _ in range(self.run.draw.randint(0, 2))}))
 
-    def texts(self, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
-        self._note(
-            key, {"type": "array", "items": {"type": "string"}, "uniqueItems": True}, default
-        )
+    def texts(
+        self, key: str, default: Any = REQUIRED, *, among: Iterable[str] = ()
+    ) -> tuple[str, ...]:
+        known = list(among)
+        items: Form = {"enum": known} if known else {"type": "string"}
+        self._note(key, {"type": "array", "items": items, "uniqueItems": True}, default)
         return NAMES[: self.run.draw.randint(0, len(NAMES))]
 
     def raw(self, key: str, default: Any, form: Mapping[str, Any]) -> Any:

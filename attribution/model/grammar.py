@@ -318,8 +318,15 @@ class Table:
             fault(SpecError(f"{self.place}: {key} does not increase; sort the dates"))
         return found
 
-    def texts(self, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
-        """Return a list of texts without repetitions."""
+    def texts(
+        self, key: str, default: Any = REQUIRED, *, among: Iterable[str] = ()
+    ) -> tuple[str, ...]:
+        """Return a list of texts without repetitions.
+
+        Parameters
+        ----------
+        among : all that a reader takes, for the schema; the reader itself refuses any other.
+        """
         value = self._take(key, default)
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
             return self._wrong(key, value, "a list of texts", ())

@@ -147,6 +147,8 @@ def _rows(
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -162,6 +164,8 @@ def _shape(form: Form) -> str:
         return "date"
     if form["type"] == "array":
         inner = form["items"]
+        if "enum" in inner:
+            return "of " + ", ".join(f"`{word}`" for word in inner["enum"])
         many = "dates" if inner == DAY else f"{inner['type']}s".replace("strings", "texts")
         return f"{form['minItems']} {many}" if form.get("minItems") else many
     words = {"string": "text", "integer": "whole number", "boolean": "true or false"}

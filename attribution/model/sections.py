@@ -146,7 +146,7 @@ def minnesota_of(table: Table) -> Minnesota:
 
 def _inferred(table: Table) -> tuple[str, ...]:
     """Names of the hyperparameters that are integrated over, where they are listed."""
-    names = table.texts("hierarchical")
+    names = table.texts("hierarchical", among=INFERRED)
     for name in names:
         if name not in INFERRED:
             raise SpecError(

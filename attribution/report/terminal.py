@@ -51,7 +51,8 @@ def closing(
         yield f"\n[bold]{escape(str(tree.attrs['title']))}[/bold]\n\n{escape(headline)}\n"
         yield from terminal_study(found if every else {ANSWERS: found[ANSWERS]})
         if not every and len(found) > 1:
-            yield f"[dim]and {len(found) - 1} tables more: attribution summary, the report[/dim]"
+            more = len(found) - 1
+            yield f"[dim]further tables ({more}): attribution summary RUN, or the report[/dim]\n"
         yield from _findings(said, every=findings)
         return
     title, estimand = (escape(str(tree.attrs[key])) for key in ("title", "estimand"))
@@ -90,7 +91,8 @@ def _findings(found: Sequence[Mapping[str, Any]], *, every: bool) -> Iterator[An
     yield findings_table(ordered[:FEW])
     rest = [str(finding["verdict"]) for finding in ordered[FEW:]]
     counts = ", ".join(f"{rest.count(one)} {one}" for one in ORDER if one in rest)
-    yield f"[dim]and {len(rest)} findings more ({counts}): --findings, or the report[/dim]"
+    what = "finding" if len(rest) == 1 else "findings"
+    yield f"[dim]and {len(rest)} {what} more ({counts}): --findings, or the report[/dim]"
 
 
 def findings_table(found: Sequence[Mapping[str, Any]]) -> Any:
