@@ -93,7 +93,7 @@ def variants():
     yield text.replace("lags =", "lagz ="), False
     yield text.replace("lags =", "lags = 0 #"), False
     yield text.replace('kind = "svar"', 'kind = "svaar"'), False
-    yield text.replace("[system]", "[systm]"), False
+    yield text.replace("[system]", "[systems]"), False
 
 
 def test_a_reader_and_its_schema_agree_on_what_an_edit_breaks(tmp_path):
