@@ -40,6 +40,12 @@ COMBINING = {
     "r": "\u030a",
 }
 """Accent of a bibliography -> combining character."""
+VAR_SECTIONS = (
+    *("sample", "event", "system", "errors", "prior", "structural", "exposures", "expectations"),
+    *("identification.cells.*.*", "identification.rankings", "identification.variance_shares"),
+    *("identification.narratives", "identification.instruments", "identification.signs.*"),
+)
+"""Sections of a model that is a VAR with a table of keys each on the page of model files."""
 FINDING = ("name", "question", "evidence", "verdict")
 
 
@@ -134,17 +140,33 @@ def identification_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def settings_page(kind: Any) -> str:
-    """Return the settings of a part of the specification with their defaults."""
-    lines = ["| key | default |", "| --- | --- |"]
-    for name, entry in kind.__dataclass_fields__.items():
-        if "key" in entry.metadata:  # read from another key
+def keys_page(kind: str, section: str = "", *, own: bool = False) -> str:
+    """Return the keys of a kind of file, or of one of its sections, as its readers ask for them.
+
+    With ``own`` those that every model file has are left out.
+    """
+    from attribution.model.schema import rows
+    from attribution.model.study import ALWAYS
+
+    lines = ["| key | is | may be | if left out |", "| --- | --- | --- | --- |"]
+    for key, shape, default, meaning in rows(kind, section):
+        if own and key.partition(".")[0] in ALWAYS:
             continue
-        default = getattr(kind(), name)
-        words = {(): "none", None: "none", False: "false", True: "true"}
-        empty = {} if isinstance(default, float) else words
-        lines.append(f"| `{name}` | {empty.get(default, default)} |")
+        shown = default if default in ("", "needed") else f"`{default}`"
+        lines.append(f"| `{key}` | {meaning} | {shape} | {shown} |")
     return "\n".join(lines) + "\n"
+
+
+def key_pages() -> dict[str, str]:
+    """Return the pages of keys: one for each section of a VAR, and one for each other kind."""
+    from attribution.model.kinds import STUDIES
+
+    pages = {
+        f"keys-{name.rstrip('.*').replace('.', '-')}.md": keys_page("svar", name)
+        for name in VAR_SECTIONS
+    }
+    own = {f"keys-of-{kind}.md": keys_page(kind, own=True) for kind in STUDIES}
+    return pages | own | {"keys-of-sample.md": keys_page(STUDIES[0], "sample")}
 
 
 def cards_page() -> str:
@@ -213,8 +235,6 @@ def write_pages(results: Path, folder: Path) -> None:
     """Write every generated page into ``folder``."""
     import measured
 
-    from attribution.model.spec import Minnesota, StructuralPrior
-
     folder.mkdir(parents=True, exist_ok=True)
     write_paper(results / "results.json", folder)
     pages = {
@@ -224,8 +244,7 @@ def write_pages(results: Path, folder: Path) -> None:
         "calibration.md": measured.table_of(results / "calibration.json", measured.calibration),
         "coverage.md": measured.table_of(results / "calibration.json", measured.coverage),
         "references.md": references_page(),
-        "prior.md": settings_page(Minnesota),
-        "structural.md": settings_page(StructuralPrior),
+        **key_pages(),
         "cards.md": cards_page(),
         "mechanics.md": mechanics_page(),
     }

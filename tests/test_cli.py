@@ -59,6 +59,7 @@ def test_the_verbs_are_the_promised_ones():
         "report",
         "models",
         "data",
+        "schema",
         "check",
         "claims",
         "monitor",
@@ -216,8 +217,44 @@ def test_a_fit_prints_what_it_writes(attribution, tmp_path, quick):
     assert load_run(tmp_path / "run").manifest["seed"] == written["manifest"]["seed"]
     code, out, err = attribution("summary", tmp_path / "run")
     assert (code, err) == (0, "")
-    assert " ".join(written["headline"].split()) in " ".join(out.split())
+    headline = " ".join(written["headline"].split())
+    assert headline in " ".join(out.split())
+    assert out.index("moved") < out.index("vix_change"), "the headline comes first"
+    assert "r_hat" not in out
+    code, out, err = attribution("summary", tmp_path / "run", "--findings")
+    assert (code, err) == (0, "") and headline in " ".join(out.split())
+    assert all(finding["name"] in out for finding in written["findings"])
     assert "contribution[event, vix_change]" in out and "r_hat" in out
+
+
+def test_a_pipe_gets_the_result_and_no_stage(attribution, tmp_path, quick):
+    words = ["fit", "--model", "var", *PLACEBO, "--draws", "1200", "--out", tmp_path / "run"]
+    code, out, err = attribution(*words, "--no-report", "--cores", "1")
+    assert (code, err) == (0, "")
+    assert "estimating" not in out and "moved" in out
+
+
+def test_words_are_completed_by_the_shell():
+    words = {"_ATTRIBUTION_COMPLETE": "complete_bash", "COMP_WORDS": "attribution su"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from attribution.cli import app; app(prog_name='attribution')"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **words, "COMP_CWORD": "1"},
+        check=False,
+    )
+    assert done.stdout.split() == ["summary"]
+
+
+def test_a_schema_is_printed_as_json(attribution):
+    code, out, err = attribution("schema", "projection")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["properties"]["kind"] == {
+        **json.loads(out)["properties"]["kind"],
+        "const": "projection",
+    }
+    code, _, err = attribution("schema", "projektion")
+    assert code == 2 and "nearest: 'projection'" in one_sentence(err)
 
 
 def test_a_quiet_fit_of_one_date_prints_nothing(attribution, tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """What reaches a screen, a spreadsheet or a figure is text, whatever names and titles hold."""
 
 import io
+import logging
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 
 from attribution.report.numbers import csv_text, harmless
 from attribution.report.style import drawing, figure, png_bytes, svg_bytes
-from attribution.screen import console_of, echo, one_line, teller, visible
+from attribution.screen import clock, console_of, echo, live, one_line, quiet, told, visible
 
 STEERING = "red\x1b[31m bell\x07 back\x08 csi\x9b turn\u202e zero\0 return\r end"
 WRITTEN = r"red\x1b[31m bell\x07 back\x08 csi\x9b turn\u202e zero\x00 return\r end"
@@ -28,12 +30,91 @@ def test_no_control_character_reaches_a_terminal(capsys):
     table.add_column(STEERING)
     table.add_row(STEERING)
     console.print(STEERING, table, f"[bold]{STEERING}[/bold]")
-    teller(console, talk=True)(f"[/red] {STEERING}")
+    with live() as line:
+        line.stage(f"[/red] {STEERING}")
+        console.print(line)
     echo(STEERING)
     echo(STEERING, err=True)
     out, err = capsys.readouterr()
     assert all(ord(c) >= 32 or c == "\n" for c in out + err)
     assert out.count(r"\x1b") >= 5 and r"\x1b" in err and "[/red]" in out
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_live_line_is_on_a_terminal_alone_and_leaves_nothing(monkeypatch, capsys):
+    with live() as line:
+        line.stage("estimating bvar")
+    assert capsys.readouterr() == ("", "")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with live() as line:
+        line.stage("estimating bvar")
+        line.step(1, 400, chains="chains 0 of 4 ended", divergences=0)
+        line._live.refresh()
+    shown = terminal.getvalue()
+    assert "estimating bvar · chains 0 of 4 ended" in shown
+    assert shown.rstrip().endswith("\x1b[2K"), "the line is wiped"
+    assert capsys.readouterr().out == ""
+
+
+def test_the_live_line_is_silent_where_it_is_told_to_be(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with live(talk=False) as line:
+        line.stage("estimating bvar")
+    assert terminal.getvalue() == ""
+
+
+def test_the_time_left_is_that_of_the_pace_so_far(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("attribution.screen.monotonic", lambda: now[0])
+    with live() as line:
+        line.stage("estimating svar")
+        now[0] = 107.0
+        assert line.text() == "estimating svar · 0:07"
+        line.step(1, 101, chains="chains 0 of 4 ended", divergences=0)
+        now[0] = 117.0  # fifty in ten seconds, fifty are left
+        line.step(51, 101, chains="chains 2 of 4 ended", divergences=3)
+        expected = "estimating svar · chains 2 of 4 ended · 50 % · 3 divergences · 0:10 left"
+        assert line.text() == expected
+        told(1, 11, "replicates")  # another sampler begins anew
+        now[0] = 119.0
+        told(6, 11, "replicates")
+        assert line.text() == "estimating svar · replicates · 54 % · 0:02 left"
+        line.stage("decomposing")
+        assert line.text() == "decomposing · 0:00"
+
+
+def test_who_is_inside_a_live_line_is_given_it():
+    with live() as outer, live() as inner:
+        assert inner is outer
+    told(1, 2, "nobody listens")
+
+
+def test_a_span_of_time_is_written_as_on_a_clock():
+    assert [clock(s) for s in (0, 59.6, 61, 3600, 3725)] == [
+        *("0:00", "1:00", "1:01", "1:00:00", "1:02:05"),
+    ]
+
+
+def test_what_libraries_say_does_not_reach_the_screen_and_what_we_say_does(capsys):
+    logger, handler = logging.getLogger("pymc.test"), logging.StreamHandler()
+    logger.addHandler(handler)
+    shown = logging.root.manager.disable
+    with quiet(), warnings.catch_warnings(record=True) as seen:
+        logger.warning("Initializing NUTS")
+        warnings.warn("ArviZ is undergoing a major refactor", FutureWarning, stacklevel=1)
+        warnings.warn("run 'x': an earlier version wrote it", UserWarning, stacklevel=1)
+        logger.error("a fault")
+    logger.removeHandler(handler)
+    assert [str(one.message) for one in seen] == ["run 'x': an earlier version wrote it"]
+    assert capsys.readouterr().err == "a fault\n"
+    assert logging.root.manager.disable == shown
 
 
 def test_a_screen_keeps_its_own_colours():

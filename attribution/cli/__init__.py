@@ -12,7 +12,7 @@ from attribution.cli import fitting, saved, shipped, watching
 from attribution.cli.auditing import claims
 from attribution.cli.door import flushed, leave, refuse_words
 from attribution.cli.options import app
-from attribution.screen import echo, forgiving
+from attribution.screen import echo, forgiving, quiet
 from attribution.validate.command import validate
 
 __all__ = ["app", "fitting", "main", "saved", "shipped", "watching"]
@@ -27,7 +27,8 @@ def main() -> None:
     try:
         refuse_words(sys.argv[1:])
         try:
-            app()
+            with quiet():
+                app()
         finally:
             flushed()
     except Exception as error:

@@ -7,10 +7,21 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli.options import RUNS, Draws, Json, OtherEvent, Quiet, Seed, app, dates_of
+from attribution.cli.options import (
+    RUNS,
+    Cores,
+    Draws,
+    Every,
+    Json,
+    OtherEvent,
+    Quiet,
+    Seed,
+    app,
+    dates_of,
+)
 from attribution.errors import DiagnosticsError, SpecError
 from attribution.folder.plain import refuse_file
-from attribution.screen import console_of, echo, teller
+from attribution.screen import console_of, echo, live
 
 
 @app.command(
@@ -35,6 +46,7 @@ def fit(
         str | None,
         typer.Option(help="Kind bvar: pymc or nutpie; kind svar: accept, gibbs or slice."),
     ] = None,
+    cores: Cores = None,
     shocks: Annotated[
         bool, typer.Option("--shocks", help="Save the structural shocks of every day.")
     ] = False,
@@ -48,6 +60,7 @@ def fit(
     report: Annotated[
         bool, typer.Option(help="Draw figures and the HTML report; without, only the numbers.")
     ] = True,
+    findings: Every = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -59,37 +72,37 @@ def fit(
     from attribution.fit import fit as run_fit
     from attribution.model import read_model
 
-    settings = Settings(draws, seed, event_in, sampler, progress=talk, shocks=shocks)
+    settings = Settings(draws, seed, event_in, sampler, talk, shocks, cores)
     spec = read_model(model)
     folder = out or RUNS / spec.name
     refuse_file(folder)
-    say = teller(console, talk=talk)
     from attribution.report import deliver
     from attribution.report.run_tables import tables
 
-    try:
-        if rival is None:
-            run = run_fit(spec, data=data, event=dates, settings=settings, say=say)
-        else:
-            from attribution.fit.path import with_event
-            from attribution.fit.rival import fit_with_rival
-            from attribution.model import read_var
+    with live(talk=talk) as line:
+        try:
+            if rival is None:
+                run = run_fit(spec, data=data, event=dates, settings=settings, say=line.stage)
+            else:
+                from attribution.fit.path import with_event
+                from attribution.fit.rival import fit_with_rival
+                from attribution.model import read_var
 
-            asked = read_var(model)
-            asked = asked if dates is None else with_event(asked, *dates)
-            run = fit_with_rival(asked, rival, data=data, settings=settings, say=say)
-    except DiagnosticsError as error:
-        if error.run is None:
-            raise
-        place = deliver.write_unconverged(error.run, folder)
-        raise DiagnosticsError(f"{error}; the draws are kept in {place}, unconverged") from None
-
-    found = tables(run)
-    deliver.write_run(run, found, folder, report=report)
+                asked = read_var(model)
+                asked = asked if dates is None else with_event(asked, *dates)
+                run = fit_with_rival(asked, rival, data=data, settings=settings, say=line.stage)
+        except DiagnosticsError as error:
+            if error.run is None:
+                raise
+            place = deliver.write_unconverged(error.run, folder)
+            raise DiagnosticsError(f"{error}; the draws are kept in {place}, unconverged") from None
+        line.stage("writing tables, figures and report" if report else "writing the run")
+        found = tables(run)
+        deliver.write_run(run, found, folder, report=report)
     if json:
         echo(deliver.as_json(run, found))
     elif talk:
-        console.print(*deliver.lines(run, found, every=False), sep="\n")
+        console.print(*deliver.lines(run, found, every=False, findings=findings), sep="\n")
         console.print(
             f"run, tables, figures and report: {folder}/report.html"
             if report
@@ -113,6 +126,7 @@ def compare(
     event: OtherEvent = None,
     draws: Draws = None,
     seed: Seed = 5,
+    cores: Cores = None,
     window: Annotated[
         str | None, typer.Option(help="A window that all runs name; else the first one's first.")
     ] = None,
@@ -134,13 +148,11 @@ def compare(
     from attribution import compare as comparing
     from attribution.fit import Settings
 
-    runs_found = comparing.collect(
-        runs,
-        data=data,
-        event=dates,
-        settings=Settings(draws, seed, progress=talk),
-        say=teller(console, talk=talk),
-    )
+    settings = Settings(draws, seed, progress=talk, cores=cores)
+    with live(talk=talk) as line:
+        runs_found = comparing.collect(
+            runs, data=data, event=dates, settings=settings, say=line.stage
+        )
     if comparing.has_study(runs_found):
         if window is not None:
             raise SpecError("--window: a study has no windows; leave it out, or compare VARs alone")

@@ -17,7 +17,6 @@ app = typer.Typer(
     name="attribution",
     help="Which mechanism moved the price, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -36,6 +35,17 @@ Draws = Annotated[
 ]
 OtherEvent = Annotated[
     str | None, typer.Option(metavar="START:END", help="Another event, as two dates.")
+]
+Cores = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=most("cores"),
+        help="Processes or threads that sampling may use; the run is the same.",
+    ),
+]
+Every = Annotated[
+    bool, typer.Option("--findings", help="Print every finding, not the five that matter most.")
 ]
 Seed = Annotated[
     int, typer.Option(min=0, max=most("seed"), help="One seed reproduces a run exactly.")

@@ -7,20 +7,26 @@ from typing import Annotated
 
 import typer
 
-from attribution.cli.options import Json, RunFolder, app
+from attribution.cli.options import Every, Json, RunFolder, app
 from attribution.folder.plain import refuse_file
 from attribution.screen import console_of, echo
 
 
-@app.command(epilog="Example:  attribution summary runs/bvar")
+@app.command(
+    epilog="Examples:  attribution summary runs/bvar  |  attribution summary runs/bvar --findings"
+)
 def summary(
     run: RunFolder,
-    parameters: Annotated[bool, typer.Option(help="Also every parameter, by ArviZ.")] = False,
+    findings: Every = False,
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="R-hat and ESS of every parameter too, by ArviZ.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Print a saved run: its tables, findings, and R-hat and ESS of every contribution.
+    """Print a saved run: its headline, its tables, and the findings that matter most.
 
-    Of a run that did not converge it prints R-hat and ESS alone.
+    With --findings all of them, and R-hat and ESS of every contribution; of a run that did not
+    converge R-hat and ESS alone.
     """
     from attribution.report import deliver
     from attribution.report.run_tables import tables
@@ -33,7 +39,9 @@ def summary(
     if json:
         echo(deliver.as_json(loaded, found))
         return
-    console_of().print(*deliver.lines(loaded, found, every=True), sep="\n")
+    console_of().print(*deliver.lines(loaded, found, every=True, findings=findings), sep="\n")
+    if not (findings or parameters or loaded.unconverged):
+        return
     table = compat.summary(loaded.tree)
     if not parameters and not (loaded.unconverged and is_study(loaded.tree)):
         table = table[

@@ -29,6 +29,20 @@ def models(json: Json = False) -> None:
         echo(f"{name:<12} {spec.kind:<12} {spec.title}")
 
 
+@app.command(epilog="Example:  attribution schema svar")
+def schema(
+    kind: Annotated[
+        str, typer.Argument(help="A kind of model; or identification, a table of claims.")
+    ],
+) -> None:
+    """Print the JSON Schema of a kind of model file, for editors that complete and check."""
+    import json as encoder
+
+    from attribution.model.schema import json_schema
+
+    echo(encoder.dumps(json_schema(kind), indent=2, ensure_ascii=False))
+
+
 @app.command()
 def data(
     path: Annotated[

@@ -14,6 +14,17 @@ CLAIM_KEYS = ("sign", "at_least", "at_most", "between")
 CELL_KEYS = (*CLAIM_KEYS, "center", "horizons", "per", "reason", "source")
 SIGNS = {"+": (0.0, math.inf), "-": (-math.inf, 0.0), "0": (0.0, 0.0)}
 LONG_RUN = "long_run"
+_PERIOD = {"type": "integer", "minimum": 0}
+HORIZONS = {
+    "description": "a period, a first and a last one, or `long_run`",
+    "anyOf": [
+        _PERIOD,
+        {"type": "array", "items": _PERIOD, "minItems": 2, "maxItems": 2},
+        {"const": LONG_RUN},
+    ],
+    "examples": [0, [0, 5], LONG_RUN],
+}
+"""JSON Schema of ``horizons``."""
 
 
 def cells_of(table: Table, names: tuple[str, ...], direction: int) -> tuple[Cell, ...]:
@@ -68,10 +79,7 @@ def bounds_of(table: Table) -> tuple[float, float]:
             " between"
         )
     if claims == ["sign"]:
-        sign = table.text("sign")
-        if sign not in SIGNS:
-            raise SpecError(f"{table.place}: sign = {sign!r} is not '+', '-' or '0'; correct it")
-        return SIGNS[sign]
+        return SIGNS[table.sign("sign", SIGNS)]
     if claims == ["at_least"]:
         return table.number("at_least"), math.inf
     if claims == ["at_most"]:
@@ -91,7 +99,7 @@ def horizons_of(table: Table) -> tuple[int, int, bool]:
     ``horizons`` is a period, a first and a last one, or ``long_run``; the period of the shock if
     it is left out.
     """
-    value = table.values.get("horizons", 0)
+    value = table.raw("horizons", 0, HORIZONS)
     if value == LONG_RUN:
         return 0, 0, True
     ends = value if isinstance(value, list | tuple) else [value, value]

@@ -226,6 +226,30 @@ class Table:
             return known[0]
         return value
 
+    def sign(self, key: str, known: Iterable[str], default: Any = REQUIRED) -> str:
+        """Return one of the signs, each a character in quotes."""
+        known, value = tuple(known), self.text(key, default)
+        if value not in known and (key in self.values or value != default):
+            *first, last = (repr(sign) for sign in known)
+            raise SpecError(
+                f"{self.place}: {key} = {value!r} is not {', '.join(first)} or {last}; correct it"
+            )
+        return value
+
+    def raw(self, key: str, default: Any, form: Mapping[str, Any]) -> Any:
+        """Return a value as it stands, for a reader that takes more than one type.
+
+        Parameters
+        ----------
+        form : JSON Schema of what it may be, with ``examples`` that the reader accepts.
+        """
+        return self.values.get(key, default)
+
+    def only(self, names: Iterable[str]) -> Table:
+        """Return the same table with these keys alone."""
+        kept = frozenset(names)
+        return Table(self.place, {key: v for key, v in self.values.items() if key in kept})
+
     def number(self, key: str, default: Any = REQUIRED, *, above: float = -math.inf) -> float:
         """Return a finite number above a bound."""
         value = self._take(key, default)
@@ -294,8 +318,15 @@ class Table:
             fault(SpecError(f"{self.place}: {key} does not increase; sort the dates"))
         return found
 
-    def texts(self, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
-        """Return a list of texts without repetitions."""
+    def texts(
+        self, key: str, default: Any = REQUIRED, *, among: Iterable[str] = ()
+    ) -> tuple[str, ...]:
+        """Return a list of texts without repetitions.
+
+        Parameters
+        ----------
+        among : all that a reader takes, for the schema; the reader itself refuses any other.
+        """
         value = self._take(key, default)
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
             return self._wrong(key, value, "a list of texts", ())

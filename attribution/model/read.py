@@ -74,8 +74,7 @@ def identification_of(
         beside = None if path is None else path.parent
         table = extended(read_table(section.text("table"), beside), section)
     elif any(key in TABLE_KEYS and key not in DEFAULTS for key in section.values):
-        claims = {key: v for key, v in section.values.items() if key in TABLE_KEYS}
-        table = parse_table(Table(section.place, claims), name, path)
+        table = parse_table(section.only(TABLE_KEYS), name, path)
     return _scheme(section, variables, law, table), table
 
 

@@ -146,7 +146,7 @@ def minnesota_of(table: Table) -> Minnesota:
 
 def _inferred(table: Table) -> tuple[str, ...]:
     """Names of the hyperparameters that are integrated over, where they are listed."""
-    names = table.texts("hierarchical")
+    names = table.texts("hierarchical", among=INFERRED)
     for name in names:
         if name not in INFERRED:
             raise SpecError(
@@ -179,7 +179,7 @@ def structural_of(table: Table) -> StructuralPrior:
     numbers = [key for key in default.__dataclass_fields__ if key not in names]
     table.known((*numbers, *names))
     given: dict[str, Any] = {
-        key: table.number(key, above=0) for key in numbers if key in table.values
+        key: table.number(key, getattr(default, key), above=0) for key in numbers
     }
     return StructuralPrior(
         **given,
@@ -191,9 +191,7 @@ def structural_of(table: Table) -> StructuralPrior:
 def expectation_of(table: Table) -> Expectation:
     """Read what a channel should do to a test series."""
     table.known(("series", "channel", "sign", "reason"))
-    sign = table.text("sign")
-    if sign not in SIGNS:
-        raise SpecError(f"{table.place}: sign = {sign!r} is not '+' or '-'; correct it")
+    sign = table.sign("sign", SIGNS)
     return Expectation(
         table.text("series"), table.text("channel"), SIGNS[sign], table.text("reason")
     )

@@ -193,9 +193,7 @@ def parse_table(table: Table, name: str, path: Path | None) -> Identification:
         )
     if table.text("kind", KIND) != KIND:
         raise SpecError(f"{table.place}: kind '{table.values['kind']}' is not '{KIND}'; correct it")
-    direction = table.text("direction", "")
-    if direction not in DIRECTIONS or ("direction" in table.values and not direction):
-        raise SpecError(f"{table.place}: direction = {direction!r} is not '+' or '-'; correct it")
+    direction = table.sign("direction", ("+", "-"), "")
     outcome = table.text("outcome", "")
     if direction and not outcome:
         raise SpecError(f"{table.place}: direction speaks of no outcome; add outcome")

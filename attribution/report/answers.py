@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attribution.report.cells import free_cells
+from attribution.report.cells import free_cells, headed
 from attribution.report.numbers import MINUS, THIN, decimals_for, label, number, span
 from attribution.runs import ANSWER, ANSWERS
 
@@ -153,12 +153,9 @@ def answer_cells(
     return [headings[i] for i in kept], [(n, [cells[i] for i in kept]) for n, cells in rows]
 
 
-def terminal_study(title: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[Any]:
+def terminal_study(tables: Mapping[str, pd.DataFrame]) -> Iterator[Any]:
     """Yield what a terminal shows of a study: its answers, then each further table if short."""
-    yield f"\n[bold]{title}[/bold]"
     from rich.markup import escape
-
-    pass  # it is set with what is below
 
     yield from answers_grids("", tables[ANSWERS])
     for name, table in tables.items():
@@ -191,9 +188,7 @@ def grid(title: str, headings: list[str], rows: list[tuple[str, list[str]]]) -> 
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table(
-        title=escape(title) or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
-    )
+    shown = Table(box=box.SIMPLE_HEAD)
     texts = [any(cell and not _numeric(cell) for cell in column) for column in _columns(rows)]
     first, *widths = column_widths(headings, rows, texts, get_terminal_size().columns)
     shown.add_column("", overflow="fold", width=first)
@@ -203,7 +198,7 @@ def grid(title: str, headings: list[str], rows: list[tuple[str, list[str]]]) -> 
         )
     for name, cells in rows:
         shown.add_row(escape(name), *map(escape, cells))
-    return shown
+    return headed(shown, title)
 
 
 def column_widths(

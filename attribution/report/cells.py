@@ -221,7 +221,17 @@ def _free(value: object) -> str:
     return significant(value, 3) if isinstance(value, float) else str(value)
 
 
-def terminal_table(table: pd.DataFrame, heading: str) -> Table:
+def headed(table: Table, heading: str, caption: str = "") -> Any:
+    """Set a heading and a caption about a table, as wide as the screen and not as the table."""
+    from rich.console import Group
+    from rich.text import Text
+
+    above = [Text(heading, style="bold")] if heading else []
+    below = [Text(f"{caption}\n", style="dim")] if caption else []
+    return Group(*above, table, *below)
+
+
+def terminal_table(table: pd.DataFrame, heading: str) -> Any:
     """Return one window for the terminal: mean, 5 %, 95 % and per cent of every row."""
     from rich import box
     from rich.markup import escape
@@ -229,19 +239,12 @@ def terminal_table(table: pd.DataFrame, heading: str) -> Table:
 
     places, said = decimals(table), rows(table)
     logs = isfinite(said["observed"]["percent"])
-    shown = Table(
-        title=escape(heading),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        caption="observed is the sum of the means above"
-        + ("; per cent by the log-mean weight" if logs else ""),
-        caption_justify="left",
-    )
+    shown = Table(box=box.SIMPLE_HEAD)
     shown.add_column("")
     for column in ("mean", f"5{THIN}%", f"95{THIN}%", *(["per cent"] if logs else [])):
         shown.add_column(column, justify="right", no_wrap=True)
     for name, row in said.items():
         numbers = [number(row[key], places) for key in ("mean", "q05", "q95")]
         shown.add_row(escape(name), *numbers, *([per_cent(row["percent"], places)] if logs else []))
-    return shown
+    weight = "; per cent by the log-mean weight" if logs else ""
+    return headed(shown, heading, f"observed is the sum of the means above{weight}")

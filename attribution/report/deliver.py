@@ -141,14 +141,21 @@ def _opened(run: Run, found: Tables) -> dict[str, Any]:
     return {**run.manifest, "headline": opening(run, found)}
 
 
-def lines(run: Run, found: Tables, *, every: bool) -> Iterator[Any]:
-    """Yield what a terminal shows of a run: its first window, or every one."""
+def lines(run: Run, found: Tables, *, every: bool, findings: bool = True) -> Iterator[Any]:
+    """Yield what a terminal shows of a run.
+
+    Parameters
+    ----------
+    every : whether of every window and table, or of the first.
+    findings : whether every one, or those that matter most.
+    """
     if run.unconverged:
         yield f"\n[bold]unconverged[/bold]: {escape(run.unconverged)}"
         return
     named = windows(run.tree)
     shown = named if every else named[:1]
-    yield from closing(run.tree, run.manifest, found, shown, opening(run, found))
+    said = opening(run, found)
+    yield from closing(run.tree, run.manifest, found, shown, said, every=every, findings=findings)
 
 
 def as_json(run: Run, found: Tables) -> str:

@@ -33,18 +33,31 @@ def closing(
     found: Mapping[str, pd.DataFrame],
     windows: Sequence[str],
     headline: str,
+    *,
+    every: bool = True,
+    findings: bool = True,
 ) -> Iterator[Any]:
     """Yield the headline, the table of each window, sums that alone are known, and findings.
 
     Of a study, its answers and further tables take the place of windows.
+
+    Parameters
+    ----------
+    every : whether a study's further tables are shown.
+    findings : whether every finding, or the few that matter most.
     """
+    said = manifest.get("findings", ())
     if ANSWERS in found:
-        yield from terminal_study(escape(str(tree.attrs["title"])), found)
-        yield findings_table(manifest.get("findings", ()))
-        yield f"\n{escape(headline)}\n"
+        yield f"\n[bold]{escape(str(tree.attrs['title']))}[/bold]\n\n{escape(headline)}\n"
+        yield from terminal_study(found if every else {ANSWERS: found[ANSWERS]})
+        if not every and len(found) > 1:
+            more = len(found) - 1
+            yield f"[dim]further tables ({more}): attribution summary RUN, or the report[/dim]\n"
+        yield from _findings(said, every=findings)
         return
     title, estimand = (escape(str(tree.attrs[key])) for key in ("title", "estimand"))
     yield f"\n[bold]{title}[/bold]" + (f"  (estimand {estimand})" if windows else "")
+    yield f"\n{escape(headline)}\n"
     for name in windows:
         outcome, unit = tree.attrs["outcome"], tree.attrs["outcome_unit"]
         heading = f"{outcome}, {unit}, window {name}, {period(tree, name)}"
@@ -56,8 +69,30 @@ def closing(
         outcome, unit = tree.attrs["outcome"], tree.attrs["outcome_unit"]
         yield _bands(found["responses"], f"response of {outcome}, {unit}")
         yield _bands(found["variance shares"], f"share of the forecast error variance of {outcome}")
-    yield findings_table(manifest.get("findings", ()))
-    yield f"\n{escape(headline)}\n"
+    yield from _findings(said, every=findings)
+
+
+FEW = 5
+"""Findings of the closing view."""
+ORDER = ("fails", "undecided", "untestable", "holds")
+"""Verdicts, those first that change how a result is read."""
+
+
+def mattering(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Put failures first, then what is open, then what holds; those of a verdict stay in order."""
+    return sorted(found, key=lambda finding: ORDER.index(str(finding["verdict"])))
+
+
+def _findings(found: Sequence[Mapping[str, Any]], *, every: bool) -> Iterator[Any]:
+    if every or len(found) <= FEW:
+        yield findings_table(found if every else mattering(found))
+        return
+    ordered = mattering(found)
+    yield findings_table(ordered[:FEW])
+    rest = [str(finding["verdict"]) for finding in ordered[FEW:]]
+    counts = ", ".join(f"{rest.count(one)} {one}" for one in ORDER if one in rest)
+    what = "finding" if len(rest) == 1 else "findings"
+    yield f"[dim]and {len(rest)} {what} more ({counts}): --findings, or the report[/dim]"
 
 
 def findings_table(found: Sequence[Mapping[str, Any]]) -> Any:
@@ -83,10 +118,7 @@ def _bands(table: pd.DataFrame, heading: str) -> Any:
     from rich.table import Table
 
     middle = "mean" if "mean" in table else "median"
-    shown = Table(
-        title=escape(heading), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-        caption=f"{middle}s and bands are taken horizon by horizon", caption_justify="left",
-    )  # fmt: skip
+    shown = Table(box=box.SIMPLE_HEAD)
     shown.add_column("")
     for column in ("horizon", middle, *(f"{q}{THIN}%" for q in (16, 84, 5, 95))):
         shown.add_column(column, justify="right", no_wrap=True)
@@ -96,7 +128,7 @@ def _bands(table: pd.DataFrame, heading: str) -> Any:
         horizon = name.rpartition(", ")[2]
         shown.add_row("" if channel == before else escape(numbers.label(channel)), horizon, *cells)
         before = channel
-    return shown
+    return tables.headed(shown, heading, f"{middle}s and bands are taken horizon by horizon")
 
 
 def _sums(name: str, table: pd.DataFrame) -> Iterator[str]:

@@ -24,6 +24,7 @@ from attribution.sampling.diagnostics import (
     rhat,
     summary,
 )
+from attribution.screen import live
 
 __all__ = [
     "allowed",
@@ -95,6 +96,7 @@ def sample(
     metric: np.ndarray | None = None,
     unconstrained: bool = False,
     mode: str = "NUMBA",
+    stage: str = "chains",
 ) -> xr.DataTree:
     """Sample a PyMC model by NUTS; convergence is the caller's to judge.
 
@@ -109,6 +111,8 @@ def sample(
     mode : PyTensor's compiler. ``NUMBA`` needs no C++ compiler and calls an operation of ours in
         some 40 microseconds, after 10 seconds of compilation on a fresh machine; ``FAST_COMPILE``
         compiles in one second and needs some 900 microseconds a call.
+    progressbar : whether the live line of the screen tells how far the chains are.
+    stage : what chains are called there.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def sample(
     nutpie = sampler == "nutpie"
     compiled = None if nutpie else {"mode": mode}
     step = None if metric is None else _nuts(model, metric, target_accept, mode)
-    with model, _quiet():
+    with model, _quiet(), _shown(progressbar, chains, tune + draws, stage) as told:
         drawn = pm.sample(
             draws=draws,
             tune=tune,
@@ -141,12 +145,33 @@ def sample(
             **({"target_accept": target_accept} if step is None else {}),
             discard_tuned_samples=True,
             compute_convergence_checks=False,
-            progressbar=progressbar,
-            quiet=not progressbar,
+            progressbar=False,
+            quiet=True,
+            **({} if nutpie or told is None else {"callback": told}),
         )
     tree: xr.DataTree = drawn if isinstance(drawn, xr.DataTree) else drawn.to_datatree()
     tree["posterior"].attrs["inference_library"] = sampler
     return tree
+
+
+@contextmanager
+def _shown(talk: bool, chains: int, each: int, stage: str) -> Iterator[Callable[..., None] | None]:
+    """Give what PyMC calls after each iteration, to tell on the live line; None to tell nothing."""
+    if not talk:
+        yield None
+        return
+    with live() as line:
+        made, bad = [0] * chains, 0
+
+        def told(trace: Any, draw: Any) -> None:
+            nonlocal bad
+            made[draw.chain] += 1
+            diverged = any(step.get("diverging", False) for step in draw.stats)
+            bad += bool(diverged and not draw.tuning)
+            said = f"{stage} {made.count(each)} of {chains} ended"
+            line.step(sum(made), chains * each, chains=said, divergences=bad)
+
+        yield told
 
 
 def _nuts(model: Any, metric: np.ndarray, target_accept: float, mode: str) -> Any:

@@ -108,6 +108,7 @@ def warm_up(
         metric=top.covariance,
         initvals=[constrain(point) for point in scattered],
         progressbar=progress,
+        stage="pilot chains",
         unconstrained=True,
     )
     draws = _unconstrained(model, pilot)

@@ -10,19 +10,12 @@ import attribution
 from attribution.cli.door import ARITHMETIC, FAULT, INPUT, INTERRUPTED, MACHINE, NO_READER
 from attribution.errors import AttributionError
 from attribution.model import read_model
-from attribution.model.cell import CELL_KEYS
-from attribution.model.kinds import KINDS, STUDIES, VARS, loaded
-from attribution.model.read import SCHEME_KEYS, TOP, model_from
+from attribution.model.asked import ANY, asked_of
+from attribution.model.kinds import STUDIES, VARS
+from attribution.model.read import model_from
 from attribution.model.restriction import CLAIMS, READINGS
-from attribution.model.scheme import LAWS, SCHEMES, Errors
-from attribution.model.spec import Exposure, Minnesota, StructuralPrior, System
-from attribution.model.table import (
-    NARRATIVE_KEYS,
-    RANKING_KEYS,
-    RESPONSE_KEYS,
-    SHARE_KEYS,
-    TABLE_KEYS,
-)
+from attribution.model.scheme import LAWS, SCHEMES
+from attribution.model.study import ALWAYS
 from attribution.panel.card import TRANSFORMS, read_card
 from attribution.panel.read import read_panel
 from attribution.posterior import AdditivityError
@@ -74,28 +67,36 @@ def test_the_quickstart_runs(docs, capsys):
     assert "basis_unwind" in capsys.readouterr().out
 
 
+def whole(docs, pages, name):
+    """A page with the tables of keys that the build writes into it."""
+    made = pages.key_pages()
+    include = re.compile(r"^```\{include\} _generated/(keys-[\w-]+\.md)\n```$", flags=re.M)
+    return include.sub(lambda found: made[found[1]], page(docs, name))
+
+
 def test_the_grammar_page_names_every_key(docs, pages):
-    text = page(docs, "model-files.md")
-    text += pages.settings_page(Minnesota) + pages.settings_page(StructuralPrior)
-    parts = (Minnesota, StructuralPrior, System, Exposure, Errors)
-    claims = (*CELL_KEYS, *RANKING_KEYS, *RESPONSE_KEYS, *SHARE_KEYS, *NARRATIVE_KEYS, *CLAIMS)
-    schemes = (*SCHEMES, *SCHEME_KEYS, *TABLE_KEYS, *LAWS, *READINGS)
-    keys = (
-        *TOP,
-        *VARS,
-        *claims,
-        *schemes,
-        *(field.name for part in parts for field in fields(part)),
-    )
+    text = whole(docs, pages, "model-files.md")
+    keys = {name for node in asked_of("svar").values() for name in node.keys} - {ANY}
+    words = (*VARS, *CLAIMS, *SCHEMES, *LAWS, *READINGS)
     spelt = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", text)))
-    assert sorted(set(keys) - set(spelt)) == []
+    assert sorted({*keys, *words} - set(spelt)) == []
 
 
-def test_the_page_of_studies_names_every_kind_with_its_sections(docs):
-    spelt = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", page(docs, "studies.md"))))
-    for kind in STUDIES:
-        sections = loaded(KINDS[kind].question).SECTIONS
-        assert [name for name in (kind, *sections) if name not in spelt] == [], kind
+@pytest.mark.parametrize("kind", STUDIES)
+def test_the_page_of_studies_lists_every_key_of_a_kind(docs, pages, kind):
+    text = whole(docs, pages, "studies.md")
+    part = text[text.index(f"\n## `{kind}`\n") :].split("\n## ", 2)[1]
+    for place, node in asked_of(kind).items():
+        for name in node.keys:
+            key = ".".join((*place, name))
+            shared = key.partition(".")[0] in ALWAYS
+            law = place and f"| `{'.'.join(place)}` |" in part and f"`{name}`" in part
+            assert shared or law or f"| `{key}` |" in part, key
+
+
+def test_every_generated_table_of_keys_stands_on_a_page(docs, pages):
+    texts = page(docs, "model-files.md") + page(docs, "studies.md")
+    assert [name for name in pages.key_pages() if f"_generated/{name}\n" not in texts] == []
 
 
 def test_the_data_page_names_every_transform(docs):

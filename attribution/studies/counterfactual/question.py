@@ -17,6 +17,20 @@ MOST = 10
 """Controls up to which every subset of them is weighed."""
 Row = date | int
 """The label of a row: a day, or a whole number where rows are no days."""
+ROW = {
+    "description": "date, or number of a row",
+    "anyOf": [{"$ref": "#/$defs/day"}, {"type": "integer"}],
+    "examples": [101, 120],
+}
+SPAN = {
+    "description": "2 dates, or numbers of rows",
+    "type": "array",
+    "items": {"anyOf": ROW["anyOf"]},
+    "minItems": 2,
+    "maxItems": 2,
+    "examples": [[1, 100]],
+}
+"""JSON Schemas of a row and of a first and a last one."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +147,7 @@ def _refuse_idle(table: Table, form: str) -> None:
 
 
 def _two(table: Table, key: str) -> tuple[Row, Row]:
-    value = table.values.get(key)
+    value = table.raw(key, None, SPAN)
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise SpecError(
             f"{table.place}: {key} is not the first and the last row, two dates or two whole"
@@ -167,7 +181,7 @@ def _windows(event: Table, pre: Span, sample: Table) -> tuple[Span, ...]:
         name = row.text("name")
         if "/" in name:
             refuse(f"{row.place}: name '{name}' holds a slash; rename it")
-        start, end = (_row(row, key, row.values.get(key)) for key in ("start", "end"))
+        start, end = (_row(row, key, row.raw(key, None, ROW)) for key in ("start", "end"))
         span = _span(row, name, start, end)
         if type(span.start) is not type(pre.end):
             raise SpecError(

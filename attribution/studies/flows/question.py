@@ -129,7 +129,7 @@ def mechanisms_of(table: Table) -> tuple[Mechanism, ...]:
 
 
 def _mechanism_of(table: Table) -> Mechanism:
-    table.known(("name", "title", "terms", "time", "sign", "scale", "dating", "reason", "source"))
+    table.known(("name", "title", "terms", "time", "scale", "dating", "reason", "source"))
     name = table.text("name")
     if "/" in name:
         refuse(f"{table.place}: name '{name}' holds a slash; rename it")
@@ -316,7 +316,7 @@ def question_of(table: Table) -> FlowsQuestion:
 def _dating_of(table: Table) -> Dating:
     default = Dating()
     table.known(default.__dataclass_fields__)
-    found = Dating(**{name: table.number(name, 0.0, above=-1e-300) for name in table.values})
+    found = Dating(**{k: table.number(k, v, above=-1e-300) for k, v in vars(default).items()})
     if not sum(found.weights) > 0:
         refuse(f"{table.place}: every weight is zero; give one convention some weight")
     if not found.gradual <= 1:
@@ -330,4 +330,4 @@ def _dating_of(table: Table) -> Dating:
 def _prior_of(table: Table) -> FlowPrior:
     default = FlowPrior()
     table.known(default.__dataclass_fields__)
-    return FlowPrior(**{name: table.number(name, above=0) for name in table.values})
+    return FlowPrior(**{k: table.number(k, v, above=0) for k, v in vars(default).items()})

@@ -85,7 +85,7 @@ def question_of(table: Table) -> InstrumentalQuestion:
     names = [equation.name for equation in equations]
     if len(set(names)) != len(names):
         refuse(f"{table.place}: two equations share a name; rename one")
-    methods = table.texts("methods", METHODS)
+    methods = table.texts("methods", METHODS, among=METHODS)
     for name in methods:
         if name not in METHODS:
             refuse(f"{table.place}: method '{name}' is unknown{nearest(name, METHODS)}; correct it")
@@ -123,7 +123,7 @@ def _errors(table: Table, methods: tuple[str, ...]) -> tuple[str, int, tuple[str
             f'{table.place}: clusters, such as ["entity"], belong to covariance = "clustered"; give'
             " both or neither"
         )
-    clusters = table.texts("clusters", ())
+    clusters = table.texts("clusters", (), among=CLUSTERS)
     for name in clusters:
         if name not in CLUSTERS or clusters.count(name) > 1:
             raise SpecError(

@@ -14,6 +14,7 @@ from attribution.core.standard import Standard
 from attribution.errors import SpecError
 from attribution.model.spec import ModelSpec
 from attribution.posterior import StructuralPosterior
+from attribution.screen import told
 from attribution.var.estimate.conjugate import (
     CHAINS,
     estimation_sample,
@@ -71,6 +72,7 @@ def residual_bootstrap(
         replicate, covariance = _refit(sample, lags, constant)
         found.append(replicate * scale / size[:, None])
         spread.append(covariance * np.outer(scale, scale))
+        told(first + len(picks), draws, "replicates")
     return np.concatenate(found), np.concatenate(spread)
 
 

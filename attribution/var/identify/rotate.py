@@ -22,6 +22,7 @@ from attribution.errors import DiagnosticsError, IdentificationError, SpecError
 from attribution.model.restriction import Identification
 from attribution.posterior import StructuralPosterior
 from attribution.sampling.diagnostics import psis
+from attribution.screen import told
 from attribution.var.identify.candidates import Bite, Candidates, accepted, bites
 from attribution.var.identify.claims import Claims
 from attribution.var.identify.compile import compiled
@@ -259,6 +260,7 @@ def rotate(
         if pool.spent:
             raise IdentificationError(_exhausted(table.name, pool))
         pool.advance()
+        told(int(pool.filled.sum()), draws, "draws that obey the table")
     return _result(table.name, pool)
 
 

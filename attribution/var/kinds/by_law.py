@@ -17,6 +17,7 @@ from attribution.model.restriction import Identification
 from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
+from attribution.screen import told
 from attribution.var.estimate.independent_laws import (
     StructuralBatch,
     StructuralDraws,
@@ -199,6 +200,7 @@ def _by_table(
         rows = naming.accepted()
         parts.append(_taken(batch, naming, rows))
         kept += rows.shape[1]
+        told(kept, need, "draws that obey the table")
     return _joined(parts, need), (
         f"{passed:,} of {tried:,} draws have shocks that some naming of them makes obey the table"
     )
