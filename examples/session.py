@@ -9,7 +9,7 @@ panel = at.read_panel(spec)
 print(panel.values[["btc_return", "vix_change"]].tail(3).round(2).to_string())
 
 looser = replace(spec, prior=replace(spec.prior, tightness=0.4))
-settings = at.Settings(draws=1000, seed=1)
+settings = at.Settings(draws=2000, seed=1)
 for name, model in {"as shipped": spec, "looser prior": looser}.items():
     run = at.fit(model, data=panel, settings=settings)
     parts = run.tree["posterior/contribution"].sel(window="crash").median(("chain", "draw"))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from dataclasses import fields
 
 import pytest
@@ -187,3 +188,16 @@ def test_the_glossary_is_one_table_and_every_row_has_its_four_cells(docs):
     assert all(cell.strip() for row in cells for cell in row)
     names = [row[0].strip() for row in cells]
     assert len(set(names)) == len(names)
+
+
+def test_each_example_difference_of_the_guide_applies_to_this_tree(docs):
+    text = (docs.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    diffs = blocks(text, "diff")
+    counts = [int(n) for n in re.findall(r"^Files touched: (\d+)\.$", text, flags=re.M)]
+    assert [diff.count("diff --git") for diff in diffs] == counts
+    for diff in diffs:
+        done = subprocess.run(
+            ["git", "apply", "--check", "-"], cwd=docs.parent, input=diff, text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
