@@ -11,6 +11,8 @@ folder = Path(__file__).parent / "data"
 run = at.fit(folder / "variance_shift.toml", data=folder, settings=at.Settings(seed=1))
 
 draws = at.structural_of(run.tree)
-shares = at.variance_shares(draws, 12).mean(("chain", "draw")).isel(horizon=-1)
+shares = at.variance_shares(draws, 12).mean(axis=(0, 1))[-1]
+rate = shares[draws.variables.index("i")]
 print("forecast error of the funds rate after three years, by shock, per cent")
-print((100 * shares.sel(variable="i")).to_series().round(0).to_string())
+for shock, share in zip(draws.shocks, rate, strict=True):
+    print(f"{shock:10s} {100 * share:4.0f}")

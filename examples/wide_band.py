@@ -15,4 +15,6 @@ width = band["upper"] - band["lower"]
 band["left open"] = (width / (band["95 %"] - band["5 %"])).round(1)
 print(band.round(1).to_string())
 print()
-print("left open near or above one: more data would not narrow the band; another restriction would.")
+print(
+    "left open near or above one: more data would not narrow the band; another restriction would."
+)
