@@ -1,4 +1,4 @@
-"""How to read a wide band: is it the data, the draws, or the rotations that are left open?"""
+"""How to read a wide band: are the data to blame, or the rotations that are left open."""
 
 import attribution as at
 
