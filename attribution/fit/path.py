@@ -310,7 +310,7 @@ def _part(spec: ModelSpec, panel: Panel, found: Estimate, seed: int) -> JudgedFi
         reported, unit = system_draws(groups, outcome), ""
     seen = judged(reported, kept, unit, found.stats)
     weight = found.posterior.weight
-    failed = failure(seen, reported, weight=weight, replicates=spec.kind == "var")
+    failed = failure(seen, reported, weight=weight, replicates=KINDS[spec.kind].replicates)
     part = equal_part(spec, panel.units, JudgedFit(found, splits, groups, seen), kept)
     return replace(part, failed=failed)
 

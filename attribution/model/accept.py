@@ -15,6 +15,7 @@ from attribution.model.consistent import (
     zero_rows,
 )
 from attribution.model.faults import check, fault, gather
+from attribution.model.kinds import KINDS
 from attribution.model.offered import check_headline, check_offered, check_scheme
 from attribution.model.restriction import Cell, Identification
 from attribution.model.spec import ModelSpec
@@ -102,7 +103,7 @@ def _check(spec: ModelSpec) -> None:
         check("event", ("event", "sample"), lambda: _check_event(spec))
     sections = ("identification", "errors", "prior", "structural", "exposures", "expectations")
     check("scheme", (*event, *sections), lambda: check_offered(spec))
-    if spec.kind == "svar":
+    if "scheme" in KINDS[spec.kind].reads:
         check("scheme", (*event, *sections, "scheme"), lambda: check_scheme(spec))
     if table is not None:
         check("claims", ("system", "identification"), lambda: check_restricted(spec, table))
@@ -118,7 +119,7 @@ def _check(spec: ModelSpec) -> None:
 
 
 def _check_claims(spec: ModelSpec, table: Identification) -> None:
-    if spec.kind == "svar":
+    if "scheme" in KINDS[spec.kind].reads:
         check_consistent(spec, table)
         check_distinct(spec, table)
     else:

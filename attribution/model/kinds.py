@@ -16,6 +16,10 @@ SEARCHES = ("accept", "gibbs", "slice")
 """How rotations that obey a table are found: by joint acceptance; by moves inside, where all claims
 bound responses on impact; by slices inside any other set."""
 
+HEADLINE = ("prior", "structural", "exposures", "auxiliary")
+PARTS = (*HEADLINE, "unnamed", "expectations", "errors", "dummies", "scheme")
+"""Parts of a VAR's file that not every kind reads; dummies are those of ``[prior]``."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -33,6 +37,10 @@ class Kind:
     question : the module with ``SECTIONS`` and ``question_of`` of a study's file; a VAR has none.
     pictures : the module whose ``pictures`` draws a study.
     lagged : whether a study reads the rows before a row.
+    reads : of a VAR's file, the parts that not every kind reads, among ``PARTS``.
+    table : whether a VAR's table of claims is ``needed``, ``refused`` or ``optional``.
+    quiet : whether a VAR may be asked for responses alone, without an event.
+    replicates : whether draws are replicates of a bootstrap, which no chain produced.
     """
 
     estimate: str
@@ -45,14 +53,30 @@ class Kind:
     question: str = ""
     pictures: str = ""
     lagged: bool = False
+    reads: tuple[str, ...] = ("prior",)
+    table: str = "needed"
+    quiet: bool = False
+    replicates: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "bvar": Kind("attribution.var.kinds.bvar:bvar", 6000, scaled=True, elastic=True),
-    "bvar_signs": Kind(
-        "attribution.var.kinds.bvar_signs:bvar_signs", 4000, determined=True, accepting=True
+    "bvar": Kind(
+        "attribution.var.kinds.bvar:bvar",
+        6000,
+        scaled=True,
+        elastic=True,
+        reads=(*HEADLINE, "unnamed", "expectations"),
     ),
-    "factor": Kind("attribution.var.kinds.factor:factor", 14000, scaled=True, elastic=True),
+    "bvar_signs": Kind(
+        "attribution.var.kinds.bvar_signs:bvar_signs",
+        4000,
+        determined=True,
+        accepting=True,
+        reads=("prior", "expectations"),
+    ),
+    "factor": Kind(
+        "attribution.var.kinds.factor:factor", 14000, scaled=True, elastic=True, reads=HEADLINE
+    ),
     "svar": Kind(
         "attribution.var.kinds.svar:svar",
         4000,
@@ -60,8 +84,19 @@ KINDS: dict[str, Kind] = {
         scaled=True,
         determined=True,
         accepting=True,
+        reads=("prior", "errors", "dummies", "scheme"),
+        table="optional",
+        quiet=True,
     ),
-    "var": Kind("attribution.var.kinds.var:var", 4000, determined=True),
+    "var": Kind(
+        "attribution.var.kinds.var:var",
+        4000,
+        determined=True,
+        reads=(),
+        table="refused",
+        quiet=True,
+        replicates=True,
+    ),
     "barrier": Kind(
         "attribution.studies.notes.answer:barrier_study",
         4000,
@@ -114,6 +149,8 @@ VARS = tuple(name for name, kind in KINDS.items() if not kind.question)
 """Kinds that are a VAR, with shocks and a decomposition."""
 STUDIES = tuple(name for name, kind in KINDS.items() if kind.question)
 """Kinds that are no VAR, with a question of their own."""
+QUIET = tuple(name for name, kind in KINDS.items() if kind.quiet)
+"""Kinds that may be asked for responses alone, without an event."""
 
 
 def named(flag: str) -> tuple[str, ...]:

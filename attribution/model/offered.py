@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attribution.errors import SpecError, nearest
-from attribution.model.kinds import KINDS
+from attribution.model.kinds import KINDS, VARS
 from attribution.model.restriction import OUTCOME, Identification
 from attribution.model.scheme import LAWS, ROTATION_INVARIANT, Errors, Scheme
 from attribution.model.signs import check_signs
@@ -98,10 +98,10 @@ STUDENT = ("student_t", "independent_t")
 
 def check_offered(spec: ModelSpec) -> None:
     """Refuse sections that the kind of the model would not read, and priors that contradict."""
-    place, prior = spec.name, spec.prior
-    if spec.kind == "var" and spec.identification is not None:
-        raise SpecError(f"{place}: kind 'var' is recursive; remove [identification]")
-    if spec.kind in ("bvar", "bvar_signs", "factor") and spec.identification is None:
+    place, prior, kind = spec.name, spec.prior, KINDS[spec.kind]
+    if kind.table == "refused" and spec.identification is not None:
+        raise SpecError(f"{place}: kind '{spec.kind}' is recursive; remove [identification]")
+    if kind.table == "needed" and spec.identification is None:
         raise SpecError(f"{place}: kind '{spec.kind}' needs a table; add [identification]")
     dummies = {
         "sum_of_coefficients": prior.sum_of_coefficients,
@@ -115,39 +115,28 @@ def check_offered(spec: ModelSpec) -> None:
             f"{place}: [prior] flat stands for no prior, and '{given[0]}' is part of one; remove"
             " one of the two"
         )
-    structural = {
-        "[errors]": spec.errors != Errors(),
-        f"[prior] {given[0]}" if given else "": bool(given),
-        "[identification] scheme": spec.scheme != Scheme(),
+    there = {
+        "errors": ("[errors]", spec.errors != Errors()),
+        "dummies": (f"[prior] {given[0]}" if given else "", bool(given)),
+        "scheme": ("[identification] scheme", spec.scheme != Scheme()),
+        "structural": ("[structural]", spec.structural != StructuralPrior()),
+        "unnamed": ("[structural] unnamed", bool(spec.structural.unnamed)),
+        "exposures": ("[[exposures]]", bool(spec.exposures)),
+        "expectations": ("[[expectations]]", bool(spec.expectations)),
+        "auxiliary": ("[system] auxiliary", bool(spec.system.auxiliary)),
     }
-    headline = {
-        "[structural]": spec.structural != StructuralPrior(),
-        "[[exposures]]": bool(spec.exposures),
-        "[[expectations]]": bool(spec.expectations) and spec.kind != "bvar_signs",
-        "[system] auxiliary": bool(spec.system.auxiliary),
-    }
-    foreign = {} if spec.kind == "svar" else dict.fromkeys(_there(structural), "svar")
-    if not KINDS[spec.kind].elastic:
-        foreign |= dict.fromkeys(_there(headline), "bvar")
-    for name, kind in foreign.items():
+    for part, (section, given_there) in there.items():
+        if given_there and part not in kind.reads:
+            home = next(name for name in VARS if part in KINDS[name].reads)
+            raise SpecError(
+                f"{place}: {section} belongs to kind '{home}', the model is of kind"
+                f" '{spec.kind}'; remove it or change the kind"
+            )
+    if "prior" not in kind.reads and prior != Minnesota():
         raise SpecError(
-            f"{place}: {name} belongs to kind '{kind}', the model is of kind '{spec.kind}';"
-            " remove it or change the kind"
+            f"{place}: kind '{spec.kind}' is least squares and has no prior; remove [prior] or use"
+            " kind 'svar'"
         )
-    if spec.kind == "var" and prior != Minnesota():
-        raise SpecError(
-            f"{place}: kind 'var' is least squares and has no prior; remove [prior] or use kind"
-            " 'svar'"
-        )
-    if spec.kind == "factor" and (spec.structural.unnamed or spec.expectations):
-        section = "[structural] unnamed" if spec.structural.unnamed else "[[expectations]]"
-        raise SpecError(
-            f"{place}: {section} is not read by kind 'factor'; remove it or use kind 'bvar'"
-        )
-
-
-def _there(sections: dict[str, bool]) -> list[str]:
-    return [name for name, there in sections.items() if there]
 
 
 def check_headline(spec: ModelSpec, table: Identification) -> None:

@@ -16,12 +16,11 @@ from attribution.model.accept import check_model
 from attribution.model.cell import said
 from attribution.model.faults import each, gather, part
 from attribution.model.grammar import Table, parse_toml, read_toml, refuse_document
-from attribution.model.kinds import KINDS, STUDIES, VARS
+from attribution.model.kinds import KINDS, QUIET, STUDIES, VARS
 from attribution.model.names import refuse_name
 from attribution.model.restriction import Identification
 from attribution.model.scheme import ROTATION_INVARIANT, SCHEMES, Errors, Instrument, Scheme
 from attribution.model.sections import (
-    QUIET,
     errors_of,
     event_of,
     expectation_of,

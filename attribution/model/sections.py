@@ -7,6 +7,7 @@ from typing import Any
 from attribution.errors import SpecError, nearest
 from attribution.model.faults import each
 from attribution.model.grammar import Table
+from attribution.model.kinds import QUIET
 from attribution.model.scheme import LAWS, Errors
 from attribution.model.spec import (
     INFERRED,
@@ -23,8 +24,6 @@ from attribution.model.spec import (
 SIGNS = {"+": 1, "-": -1}
 TABLES = ("known only as a sum", "ledger", "responses", "transitory part", "variance shares")
 """Names that tables of a run bear beside those of its windows."""
-QUIET = ("svar", "var")
-"""Kinds that may be asked for responses alone, without an event."""
 
 
 def sample_of(table: Table) -> Sample:

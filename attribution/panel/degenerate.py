@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.errors import DataError
+from attribution.model.kinds import KINDS
 from attribution.model.spec import ModelSpec
 
 DAYS_PER_VARIABLE = 10
@@ -33,7 +34,7 @@ def refuse_short(
     n, lags = len(spec.system.variables), spec.system.lags
     found = len(_estimation(spec, days, left_out)) - lags
     needed = max(DAYS_PER_VARIABLE * n, n * lags + 1 + n)
-    if spec.kind == "svar" and not spec.prior.flat:
+    if "dummies" in KINDS[spec.kind].reads and not spec.prior.flat:
         needed = DAYS_UNDER_A_PRIOR * n
     if found < needed:
         raise DataError(

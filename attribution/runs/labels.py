@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from attribution.model.kinds import KINDS
 from attribution.model.spec import ModelSpec
 
 ESTIMAND = "S: shock attribution"
@@ -59,7 +60,7 @@ def tree_of(groups: Mapping[str, xr.Dataset], spec: ModelSpec, unit: str) -> xr.
         "event": spec.event.name if spec.event.asked else "",
         "estimand": ESTIMAND,
     }
-    if spec.kind == "svar":
+    if "scheme" in KINDS[spec.kind].reads:
         tree.attrs["scheme"] = spec.scheme.name
     return tree
 

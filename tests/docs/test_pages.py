@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from dataclasses import fields
 
 import pytest
@@ -176,3 +177,27 @@ def test_the_keys_of_bars_and_the_example_of_steps_are_those_of_the_code(docs):
     assert re.findall(r"^(\w+) = ", toml, flags=re.MULTILINE) == [f.name for f in fields(DayBars)]
     (code,) = [block for block in blocks(text, "python") if "PathFlows" in block]
     exec(compile(code, "studies.md", "exec"), {})
+
+
+def test_the_glossary_is_one_table_and_every_row_has_its_four_cells(docs):
+    lines = page(docs, "glossary.md").splitlines()
+    rows = [n for n, line in enumerate(lines) if line.startswith("|")]
+    assert rows == list(range(rows[0], rows[-1] + 1))  # a line between two rows ends a table
+    cells = [re.split(r"(?<!\\)\|", lines[n])[1:-1] for n in rows]
+    assert {len(row) for row in cells} == {4}
+    assert all(cell.strip() for row in cells for cell in row)
+    names = [row[0].strip() for row in cells]
+    assert len(set(names)) == len(names)
+
+
+def test_each_example_difference_of_the_guide_applies_to_this_tree(docs):
+    text = (docs.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    diffs = blocks(text, "diff")
+    counts = [int(n) for n in re.findall(r"^Files touched: (\d+)\.$", text, flags=re.M)]
+    assert [diff.count("diff --git") for diff in diffs] == counts
+    for diff in diffs:
+        done = subprocess.run(
+            ["git", "apply", "--check", "-"], cwd=docs.parent, input=diff, text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
