@@ -15,6 +15,5 @@ width = band["upper"] - band["lower"]
 band["left open"] = (width / (band["95 %"] - band["5 %"])).round(1)
 print(band.round(1).to_string())
 print()
-print(
-    "left open near or above one: more data would not narrow the band; another restriction would."
-)
+print("left open above one: known reduced-form parameters would leave a wider range than the band;")
+print("a further restriction narrows it, and the prior on rotations decides within it.")
