@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from calibration.loop_target import Target
 
 from attribution.allocate import but_for
 from attribution.errors import DiagnosticsError
@@ -23,7 +24,6 @@ from attribution.studies.event.flows import (
 )
 from attribution.studies.event.question import AMPLIFIERS, BASIS
 from attribution.studies.event.world import one_off, play
-from attribution.validate.designs.loop_target import Target
 
 WAY = np.arange(40)[:, None] / 40
 """Places on the way from no move to the observed one, in shares of it."""

@@ -4,6 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from calibration.catalogue import LoopOff, chosen
+from calibration.loop import OFF, Loop, shipped_days
+from calibration.loop_answers import answers_of, reached
+from calibration.ranks import Calibration, placement
 from oracles.event_density import log_likelihood
 from scipy.optimize import approx_fprime
 from scipy.special import expit
@@ -13,10 +17,6 @@ from attribution.studies.event.abduction import Drawn, world_of
 from attribution.studies.event.question import BASIS
 from attribution.studies.event.simulation import simulate_days
 from attribution.studies.event.world import POINTS, day_of
-from attribution.validate.calibration import Calibration, placement
-from attribution.validate.catalogue import LoopOff, chosen
-from attribution.validate.designs.loop import OFF, Loop, shipped_days
-from attribution.validate.designs.loop_answers import answers_of, reached
 from attribution.validate.runner import one
 
 SMALL = Loop(days=60, draws=19, thin=6)

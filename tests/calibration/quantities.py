@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from calibration.simulation import Truth, log_normal
 
 from attribution.decompose import decompose
 from attribution.model.spec import UNATTRIBUTED, Window
 from attribution.posterior import StructuralPosterior
-from attribution.validate.simulation import Truth, log_normal
 
 
 def true_parts(truth: Truth, shocks: np.ndarray, named: int) -> dict[str, float]:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from calibration import catalogue
+from calibration.conjugate import Conjugate
+from calibration.ranks import Calibration, Drawn, World, judge
+from calibration.verdicts import write
 
 from attribution.errors import DataError, SpecError
-from attribution.validate.calibration import Calibration, judge
-from attribution.validate.designs.conjugate import Conjugate
+from attribution.validate.coverage import OF_THE_ENGINE, chosen, collect
+from attribution.validate.crash import WORLDS
 from attribution.validate.runner import RECORDS, Store, run
-from attribution.validate.task import Drawn, World
-from attribution.validate.write import collect, write
 
 TASK = Calibration(Conjugate())
 
@@ -147,3 +149,15 @@ def test_tables_and_figure_are_written_and_gathered(tmp_path):
     assert saved["replications"] == 30 and saved["holds"] == found.holds
     gathered = json.loads(collect(tmp_path))
     assert gathered["designs"]["conjugate"] == saved
+
+
+def test_the_verb_names_the_door_of_every_design_that_examines_the_engine():
+    engine = [task.name for task, _ in catalogue.chosen(())] + ["event-null"]
+    assert set(OF_THE_ENGINE) == set(engine)
+    for name in engine:
+        with pytest.raises(SpecError, match=f"run python tests/calibration/run.py {name} in"):
+            chosen([name])
+
+
+def test_without_a_name_the_verb_splits_crashes_of_every_world():
+    assert [task.name for task, _ in chosen(())] == [f"bvar_signs-{world}" for world in WORLDS]

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from calibration.conjugate import Conjugate
+from calibration.own_laws import OwnLaw
+from calibration.ranks import Design
+from calibration.restricted import ALIKE, Restricted, Swept
+from calibration.tabled import Tabled
 
 from attribution.core import niw
 from attribution.core.laws import structural_form
 from attribution.core.rotations import cone_gibbs, restrictions
 from attribution.posterior import Decomposition, StructuralPosterior
-from attribution.validate.designs.conjugate import Conjugate
-from attribution.validate.designs.own_laws import OwnLaw
-from attribution.validate.designs.restricted import ALIKE, Restricted, Swept
-from attribution.validate.designs.tabled import Tabled
-from attribution.validate.task import Design
 from attribution.var.estimate import scaled_form
 
 SOME, PATIENCE = 120, 1000

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from calibration import quantities, simulation
+from calibration.ranks import Drawn, World
 
 from attribution.core import niw
 from attribution.model.spec import Window
 from attribution.posterior import StructuralPosterior
-from attribution.validate import simulation
-from attribution.validate.designs import quantities
-from attribution.validate.task import Drawn, World
 
 
 @dataclass(frozen=True)

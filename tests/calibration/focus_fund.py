@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from calibration.ranks import Drawn, World
 
 from attribution.studies.flows.dating import READINGS, DatingPrior, draw_paths
 from attribution.studies.flows.focus import SIZE, FocusDraws, FocusPrior, FocusRows, degrees
 from attribution.studies.flows.focus_gibbs import draw_focus
-from attribution.validate.task import Drawn, World
 
 NAMES = ("intercept", "own row before", "fall", "rise", "mechanism")
 CRASH = -5.0

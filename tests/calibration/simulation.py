@@ -6,49 +6,24 @@ the definitions read, :math:`y_t = c + \sum_l A_l y_{t-l} + H e_t`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy.stats import invwishart
 
 from attribution.core.niw import NormalInverseWishart
 from attribution.model.spec import Window
+from attribution.validate.crash import FIRST_DAY, Truth, frame
 
-FIRST_DAY = "2020-01-01"
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A structural VAR.
-
-    Attributes
-    ----------
-    lags : (lag, variable, regressor); nearest lag first.
-    intercept : (variable,).
-    impact : (variable, shock).
-    """
-
-    lags: np.ndarray
-    intercept: np.ndarray
-    impact: np.ndarray
-
-    def path(self, shocks: np.ndarray, history: np.ndarray) -> np.ndarray:
-        """Run the VAR from ``history`` (lag, variable), oldest first; the days after (time, n)."""
-        days = list(history)
-        for struck in shocks:
-            today = self.intercept + self.impact @ struck
-            for lag, slopes in enumerate(self.lags):
-                today = today + slopes @ days[-1 - lag]
-            days.append(today)
-        return np.array(days[len(history) :])
-
-    def carried(self, shocks: np.ndarray, shock: int) -> np.ndarray:
-        """Run the VAR from a dead calm with one shock of each day and none of the others."""
-        alone = np.zeros_like(shocks)
-        alone[:, shock] = shocks[:, shock]
-        calm = Truth(self.lags, np.zeros_like(self.intercept), self.impact)
-        return calm.path(alone, np.zeros((len(self.lags), len(self.intercept))))
+__all__ = [
+    "FIRST_DAY",
+    "Truth",
+    "conjugate",
+    "frame",
+    "last_days",
+    "log_normal",
+    "rotation",
+    "split",
+]
 
 
 def conjugate(
@@ -81,12 +56,6 @@ def rotation(n: int, draws: int, rng: np.random.Generator) -> np.ndarray:
             columns[:, :, j] -= inner * columns[:, :, i]
         columns[:, :, j] /= np.sqrt((columns[:, :, j] ** 2).sum(1, keepdims=True))
     return columns
-
-
-def frame(path: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
-    """Give a path (time, variable) working days."""
-    days = pd.bdate_range(FIRST_DAY, periods=len(path), name="time")
-    return pd.DataFrame(path, days, list(names))
 
 
 def last_days(values: pd.DataFrame, count: int, name: str = "event") -> Window:

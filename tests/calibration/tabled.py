@@ -17,15 +17,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from calibration import quantities, simulation
+from calibration.conjugate import Observed
+from calibration.ranks import Drawn, World
 
 from attribution.errors import DiagnosticsError
 from attribution.model.restriction import Cell, Channel, Identification, Narrative, VarianceShare
 from attribution.model.scheme import Errors
 from attribution.model.spec import Event, Minnesota, ModelSpec, Sample, System
-from attribution.validate import simulation
-from attribution.validate.designs import quantities
-from attribution.validate.designs.conjugate import Observed
-from attribution.validate.task import Drawn, World
 from attribution.var.estimate.prior_simulation import PriorDraw, prior_draw
 from attribution.var.estimate.reduced_form import reduced_form
 from attribution.var.identify.rotate import rotate

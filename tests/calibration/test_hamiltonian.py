@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from calibration import hamiltonian
+from calibration.hamiltonian import independent
 from scipy.stats import kstest
 
 from attribution.errors import DiagnosticsError
 from attribution.sampling.modes import mode_above
-from attribution.validate import hamiltonian
-from attribution.validate.hamiltonian import independent
 
 FACTOR = np.array([[2.0, 0.0, 0.0], [1.5, 0.5, 0.0], [-0.3, 0.2, 0.1]])
 

@@ -5,10 +5,9 @@ from math import comb
 
 import numpy as np
 import pytest
+from calibration import uniformity
+from calibration.ranks import placement, rank
 from scipy.stats import kstest
-
-from attribution.validate import uniformity
-from attribution.validate.calibration import placement, rank
 
 
 @pytest.mark.parametrize("draws", [5, 99])

@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from calibration import quantities, simulation
+from calibration.conjugate import Observed
+from calibration.ranks import Drawn, World
 
 from attribution.core import niw
 from attribution.core.laws import structural_form as form
 from attribution.errors import SpecError, nearest
 from attribution.posterior import StructuralPosterior
-from attribution.validate import simulation
-from attribution.validate.designs import quantities
-from attribution.validate.designs.conjugate import Observed
-from attribution.validate.task import Drawn, World
 
 LAWS = ("independent_t", "regimes", "stochastic_volatility")
 

@@ -11,6 +11,10 @@ from functools import cache
 from typing import Any, cast
 
 import numpy as np
+from calibration.hamiltonian import independent
+from calibration.loop_answers import Answers, answers_of
+from calibration.loop_target import Target
+from calibration.ranks import Drawn, World
 
 from attribution.errors import DataError
 from attribution.model.read import read_model
@@ -20,10 +24,6 @@ from attribution.studies.event.notes import NoteSurface, surface_of
 from attribution.studies.event.question import EventQuestion
 from attribution.studies.event.rows import EventRows, event_rows
 from attribution.studies.event.simulation import simulate_days
-from attribution.validate.designs.loop_answers import Answers, answers_of
-from attribution.validate.designs.loop_target import Target
-from attribution.validate.hamiltonian import independent
-from attribution.validate.task import Drawn, World
 
 MODEL, SCENARIOS = "event", 16
 OFF = {"dealer_position": 0.0, "absorbed": 1.0, "face": 0.0, "overlay": 0.0}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from calibration import uniformity
+from calibration.ranks import LIMIT, RANKS, Calibration, rank
 
-from attribution.validate import uniformity
-from attribution.validate.calibration import LIMIT, RANKS, Calibration, rank
 from attribution.validate.runner import one
 
 PATH = Path(__file__).parent / "mutants.py"

@@ -13,15 +13,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from calibration import quantities, simulation
+from calibration.conjugate import Observed
+from calibration.ranks import Drawn, World
 
 from attribution.core import niw
 from attribution.core.rotations import cone_gibbs, restrictions, separation
 from attribution.errors import DiagnosticsError
 from attribution.posterior import StructuralPosterior
-from attribution.validate import simulation
-from attribution.validate.designs import quantities
-from attribution.validate.designs.conjugate import Observed
-from attribution.validate.task import Drawn, World
 
 INF = math.inf
 Bounds = tuple[tuple[tuple[int, float, float], ...], ...]

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from calibration import quantities, simulation
+from calibration.conjugate import Conjugate, Observed
+from calibration.ranks import Drawn, World
 
 from attribution.core import niw
 from attribution.core.instruments.gibbs import ProxyData, sample, start
 from attribution.core.instruments.model import ProxyPrior, prior_draw
 from attribution.core.instruments.model import simulate as simulated
 from attribution.posterior import StructuralPosterior
-from attribution.validate import simulation
-from attribution.validate.designs import quantities
-from attribution.validate.designs.conjugate import Conjugate, Observed
-from attribution.validate.task import Drawn, World
 
 NAMES = ("price", "volume")
 BURN_IN, START = 400, np.array([[0.5, -1.0]])

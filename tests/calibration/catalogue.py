@@ -1,4 +1,4 @@
-"""Every validation that ships, by name, with the replications that it is worth."""
+"""Every calibration of the engine, by name, with the replications that it is worth."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from calibration.conjugate import Conjugate
+from calibration.focus_fund import FocusFund
+from calibration.loop import OFF, Loop, LoopDays
+from calibration.own_laws import OwnLaw
+from calibration.proxied import Proxied
+from calibration.ranks import Calibration, Design
+from calibration.restricted import ALIKE, Restricted, Swept
+from calibration.tabled import Tabled
 
 from attribution.errors import SpecError, nearest
 from attribution.studies.event.question import AMPLIFIERS
-from attribution.validate.calibration import Calibration
-from attribution.validate.coverage import QUANTILES, Covered
-from attribution.validate.crash import WORLDS
-from attribution.validate.designs.conjugate import Conjugate
-from attribution.validate.designs.focus_fund import FocusFund
-from attribution.validate.designs.loop import OFF, Loop, LoopDays
-from attribution.validate.designs.own_laws import OwnLaw
-from attribution.validate.designs.proxied import Proxied
-from attribution.validate.designs.restricted import ALIKE, Restricted, Swept
-from attribution.validate.designs.tabled import Tabled
-from attribution.validate.task import Design, Record, Task
-
-# A market that answers nothing in; whether a fit that believes it might says so, out.
+from attribution.validate.coverage import QUANTILES
+from attribution.validate.runner import Record, Task
 
 NEAR = 0.05
 """Log points that count as nothing."""
@@ -95,15 +92,13 @@ SHIPPED: tuple[tuple[Design, int], ...] = (
     (Loop(), FEW),
 )
 
-CRASHES, QUIET = 200, 100
-MODELS = ("bvar_signs", "bvar")
+QUIET = 100
 
 
 def chosen(names: Sequence[str]) -> tuple[tuple[Task, int], ...]:
     """Return the tasks of these names, all calibrations if none is named.
 
-    Coverage on simulated crashes is asked for by name, ``bvar_signs-right`` or ``bvar-noise``:
-    it takes minutes or days.  So is that of days without amplifiers, ``event-null``.
+    Days without amplifiers, ``event-null``, are asked for by name: they take hours.
 
     Raises
     ------
@@ -112,10 +107,6 @@ def chosen(names: Sequence[str]) -> tuple[tuple[Task, int], ...]:
     """
     calibrations = tuple((Calibration(design), size) for design, size in SHIPPED)
     known: dict[str, tuple[Task, int]] = {task.name: (task, size) for task, size in calibrations}
-    for model in MODELS:
-        for world in WORLDS:
-            covered = Covered(model, world)
-            known[covered.name] = covered, CRASHES
     off = LoopOff()
     known[off.name] = off, QUIET
     for name in names:

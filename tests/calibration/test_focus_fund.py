@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from calibration.catalogue import chosen
+from calibration.focus_fund import CRASH, FocusFund
+from calibration.ranks import Calibration
 from scipy.stats import kstest
 
-from attribution.validate.calibration import Calibration
-from attribution.validate.catalogue import chosen
-from attribution.validate.designs.focus_fund import CRASH, FocusFund
 from attribution.validate.runner import one
 
 DESIGN = FocusFund(days=50, draws=49, thin=8)

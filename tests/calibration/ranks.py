@@ -1,17 +1,64 @@
-"""A design in; ranks of the truth among posterior draws, and whether they are uniform, out."""
+"""Simulation-based calibration: ranks of the truth among posterior draws, and their verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from calibration import uniformity
 
 from attribution.errors import DataError
-from attribution.validate import uniformity
-from attribution.validate.task import Design, Outcome, Record
+from attribution.validate.runner import Outcome, Record
 
-# A true value and weighted posterior draws in; where among them the truth lies, out.
+
+@dataclass(frozen=True)
+class World:
+    """Parameters drawn from the prior, and what they made.
+
+    Attributes
+    ----------
+    truth : quantity -> its true value.
+    data : what the fit may see.
+    """
+
+    truth: Mapping[str, float]
+    data: Any
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Posterior draws of the same quantities.
+
+    Attributes
+    ----------
+    quantities : quantity -> (draw,).
+    weight : (draw,); non-negative; all alike if None.
+    """
+
+    quantities: Mapping[str, np.ndarray]
+    weight: np.ndarray | None = None
+
+
+class Design(Protocol):
+    """A prior that can be drawn from, and the posterior that is to be calibrated.
+
+    Draws must be independent, or thinned until they are nearly so.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        ...
+
+    def simulate(self, rng: np.random.Generator) -> World:
+        """Draw parameters from the prior and data from the parameters."""
+        ...
+
+    def fit(self, data: Any, rng: np.random.Generator) -> Drawn:
+        """Draw the posterior given the data alone."""
+        ...
 
 
 def placement(
