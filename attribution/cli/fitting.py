@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from attribution.cli.options import RUNS, Draws, Json, OtherEvent, Quiet, Seed, 
 from attribution.errors import DiagnosticsError, SpecError
 from attribution.folder.plain import refuse_file
 from attribution.screen import console_of, echo, teller
+
+if TYPE_CHECKING:
+    from attribution.runs.run import Run
 
 
 @app.command(
@@ -71,13 +74,7 @@ def fit(
         if rival is None:
             run = run_fit(spec, data=data, event=dates, settings=settings, say=say)
         else:
-            from attribution.fit.path import with_event
-            from attribution.fit.rival import fit_with_rival
-            from attribution.model import read_var
-
-            asked = read_var(model)
-            asked = asked if dates is None else with_event(asked, *dates)
-            run = fit_with_rival(asked, rival, data=data, settings=settings, say=say)
+            run = _with_rival(model, rival, dates, data=data, settings=settings, say=say)
     except DiagnosticsError as error:
         if error.run is None:
             raise
@@ -90,13 +87,19 @@ def fit(
         echo(deliver.as_json(run, found))
     elif talk:
         console.print(*deliver.lines(run, found, every=False), sep="\n")
-        console.print(
-            f"run, tables, figures and report: {folder}/report.html"
-            if report
-            else f"run: {folder}",
-            markup=False,
-            soft_wrap=True,
-        )
+        kept = "run, tables, figures and report: {}/report.html" if report else "run: {}"
+        console.print(kept.format(folder), markup=False, soft_wrap=True)
+
+
+def _with_rival(model: str, rival: str, dates: Any, **how: Any) -> Run:
+    """Fit a VAR, about the event that is named, with a rival account as one more column."""
+    from attribution.fit.path import with_event
+    from attribution.fit.rival import fit_with_rival
+    from attribution.model import read_var
+
+    asked = read_var(model)
+    asked = asked if dates is None else with_event(asked, *dates)
+    return fit_with_rival(asked, rival, **how)
 
 
 @app.command(

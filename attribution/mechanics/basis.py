@@ -198,6 +198,20 @@ class Unwind:
     future_flow: np.ndarray
 
 
+def spot_move(
+    size: Array, spot_impact: Array, future_impact: Array, passed_on: Array
+) -> np.ndarray:
+    r"""Return what closing a basis trade does to spot, :math:`-(\lambda_s - \rho\lambda_f) Q`.
+
+    With own impacts over that of spot, 1 and a ratio, it is the net flow that reaches spot.
+
+    Parameters
+    ----------
+    size, spot_impact, future_impact, passed_on : as in :func:`unwind`.
+    """
+    return np.asarray(-(spot_impact - passed_on * future_impact) * size)
+
+
 def unwind(
     size: Array,
     spot_impact: Array,
@@ -226,7 +240,7 @@ def unwind(
         if (share < 0.0).any() or (share > 1.0).any():
             raise DataError(f"basis unwind: {name} is no share; give numbers from 0 to 1")
     return Unwind(
-        spot=np.asarray(-(ls - rho * lf) * q),
+        spot=spot_move(q, ls, lf, rho),
         future=np.asarray((lf - rho * ls) * q),
         basis=np.asarray((ls + lf) * (1.0 - rho) * q),
         shares=np.asarray(-theta * q / value),

@@ -249,6 +249,38 @@ def _closed(book: Positions, worst: np.ndarray, size: np.ndarray) -> np.ndarray:
     return np.asarray(np.concatenate([[0.0], np.cumsum(size[order])])[reached])
 
 
+def power_reach(move: Array, reference: float, power: Array, side: float) -> np.ndarray:
+    r"""Return how far a move reaches into levels of liquidation, one at the reference.
+
+    .. math:: h(r) = \left(\frac{\max(\mp r, 0)}{r_0}\right)^{b}
+
+    Parameters
+    ----------
+    move : r, log points.
+    reference : :math:`r_0`, log points, above zero.
+    power : b; above one where levels lie the denser, the further away.
+    side : 1 for longs, whom falls close, -1 for shorts.
+    """
+    return np.asarray((np.maximum(-side * move, 0.0) / reference) ** power)
+
+
+def power_flow(
+    closed: Array, move: Array, reference: float, power: Array, side: float
+) -> np.ndarray:
+    """Return what a move forces where levels lie along a power of the distance.
+
+    Parameters
+    ----------
+    closed : USD million that a move of the reference closes.
+    move, reference, power, side : as in :func:`power_reach`.
+
+    Returns
+    -------
+    USD million; longs are sold, below zero, shorts bought.
+    """
+    return np.asarray(-side * closed * power_reach(move, reference, power, side))
+
+
 def vanished(before: Array, after: Array, price: Array) -> np.ndarray:
     """Return the upper bound from open interest, USD million; zero where it rose.
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
+from scipy.special import erf
 
 from attribution.errors import DataError
 from attribution.mechanics.inputs import Array, arrays
@@ -200,6 +201,30 @@ def gamma_flow(gamma: Array, move: Array) -> Array:
     The limit of small moves; a crash leaves the strikes behind, where :func:`hedge_flow` holds.
     """
     return -np.asarray(gamma) * np.asarray(move)
+
+
+def bell_flow(position: Array, gamma: Array, width: Array, move: Array) -> np.ndarray:
+    r"""Return the hedge flow of a whole book whose gamma falls off with the distance.
+
+    .. math::
+        G(r) = -s \int_0^r \Gamma e^{-x^2/2d^2} dx
+             = -s\,\Gamma\,d\sqrt{\pi/2}\,\mathrm{erf}\frac{r}{d\sqrt2}
+
+    For small moves :func:`gamma_flow`; a crash leaves the strikes behind.
+
+    Parameters
+    ----------
+    position : s, of the dealer, -1 to 1.
+    gamma : Γ, of the open interest at no move, USD million per unit of return.
+    width : d, log points, above zero.
+    move : r, log points.
+
+    Returns
+    -------
+    USD million; above zero is bought.
+    """
+    area = width * np.sqrt(0.5 * np.pi) * erf(move / (width * np.sqrt(2.0)))
+    return np.asarray(-position * gamma * area)
 
 
 def zero_gamma(

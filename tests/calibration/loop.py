@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, cast
 
 import numpy as np
+from calibration.event_days import simulate_days
 from calibration.hamiltonian import independent
 from calibration.loop_answers import Answers, answers_of
 from calibration.loop_target import Target
@@ -23,7 +24,6 @@ from attribution.panel.evidence import read_evidence
 from attribution.studies.event.notes import NoteSurface, surface_of
 from attribution.studies.event.question import EventQuestion
 from attribution.studies.event.rows import EventRows, event_rows
-from attribution.studies.event.simulation import simulate_days
 
 MODEL, SCENARIOS = "event", 16
 OFF = {"dealer_position": 0.0, "absorbed": 1.0, "face": 0.0, "overlay": 0.0}

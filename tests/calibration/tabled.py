@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 from calibration import quantities, simulation
 from calibration.conjugate import Observed
+from calibration.prior_tables import PriorDraw, prior_draw
 from calibration.ranks import Drawn, World
 
 from attribution.errors import DiagnosticsError
 from attribution.model.restriction import Cell, Channel, Identification, Narrative, VarianceShare
 from attribution.model.scheme import Errors
 from attribution.model.spec import Event, Minnesota, ModelSpec, Sample, System
-from attribution.var.estimate.prior_simulation import PriorDraw, prior_draw
 from attribution.var.estimate.reduced_form import reduced_form
 from attribution.var.identify.rotate import rotate
 

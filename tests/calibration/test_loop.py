@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from calibration.catalogue import LoopOff, chosen
+from calibration.event_days import simulate_days
 from calibration.loop import OFF, Loop, shipped_days
 from calibration.loop_answers import answers_of, reached
 from calibration.ranks import Calibration, placement
@@ -15,7 +16,6 @@ from scipy.stats import binom, binomtest, kstest
 
 from attribution.studies.event.abduction import Drawn, world_of
 from attribution.studies.event.question import BASIS
-from attribution.studies.event.simulation import simulate_days
 from attribution.studies.event.world import POINTS, day_of
 from attribution.validate.runner import one
 

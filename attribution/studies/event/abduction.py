@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attribution.mechanics.impact import Response
 from attribution.studies.event.density import response
 from attribution.studies.event.flows import (
     book_scale,
@@ -22,7 +23,6 @@ from attribution.studies.event.flows import (
     upright,
     usual_volatility,
 )
-from attribution.studies.event.impact import Response
 from attribution.studies.event.notes import NoteSurface
 from attribution.studies.event.question import AMPLIFIERS, BASIS, REST, EventQuestion
 from attribution.studies.event.rows import EventRows

@@ -19,9 +19,9 @@ import numpy as np
 from numba import njit
 from scipy.special import digamma, gammaln, log_ndtr
 
+from attribution.mechanics.impact import Response, inelastic, invariance, linear, square_root
 from attribution.mechanics.inputs import Array
 from attribution.studies.event.flows import book_scale
-from attribution.studies.event.impact import Response, inelastic, invariance, linear, square_root
 from attribution.studies.event.layout import SIDES, Layout, layout
 from attribution.studies.event.loop import SCALARS, Days, Mixed, loop_mixture
 from attribution.studies.event.notes import NoteSurface
@@ -78,7 +78,7 @@ def _sums(gap, scale, nu, slopes):  # type: ignore[no-untyped-def]
 #
 # .. math:: I_t(F) = e^a\, b_t\, F\,(F^2 + F_0^2)^{(p-1)/2}
 #
-# with b from :mod:`~attribution.studies.event.impact` at one unit; only the square root's depends
+# with b from :mod:`~attribution.mechanics.impact` at one unit; only the square root's depends
 # on
 # p.
 # What enters: days and a law; what leaves: its parts, numbers or draws.

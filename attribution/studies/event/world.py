@@ -22,8 +22,8 @@ from attribution.allocate import Coalitions, coalitions_of
 from attribution.allocate.players import switches
 from attribution.allocate.simulate import Simulate
 from attribution.errors import DataError, DiagnosticsError
-from attribution.studies.event.feedback import FixedPoint, Flows, fixed_point
-from attribution.studies.event.impact import Response
+from attribution.mechanics.feedback import FixedPoint, Flows, fixed_point
+from attribution.mechanics.impact import Response
 
 # What a day with switches offers, whether it is solved at once or step by step.
 

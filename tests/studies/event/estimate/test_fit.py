@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from calibration.event_days import simulate_days
 from scipy import stats
 
 from attribution.errors import DataError
@@ -14,7 +15,6 @@ from attribution.studies.event.fit import fit_event, mixture, prior_draws, weigh
 from attribution.studies.event.flows import book_scale, gamma_flow, levels, liquidation_flow
 from attribution.studies.event.layout import layout
 from attribution.studies.event.sampling import LawFit, log_posterior
-from attribution.studies.event.simulation import simulate_days
 from attribution.studies.event.tables import absorbed_of
 
 

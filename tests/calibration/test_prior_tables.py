@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from calibration.prior_tables import prior_draw
 from numpy.testing import assert_allclose
 from scipy import stats
 
@@ -12,7 +13,6 @@ from attribution.core import niw
 from attribution.errors import SpecError
 from attribution.model.scheme import Errors
 from attribution.model.spec import Event, Minnesota, ModelSpec, Sample, System
-from attribution.var.estimate.prior_simulation import prior_draw
 from attribution.var.estimate.reduced_form import reduced_form
 
 NAMES = ("a", "b")

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from attribution.mechanics.feedback import Flows, fixed_point
+from attribution.mechanics.impact import Response
 from attribution.studies.event.density import response
-from attribution.studies.event.feedback import Flows, fixed_point
 from attribution.studies.event.flows import (
     SIDES,
     book_scale,
@@ -26,7 +27,6 @@ from attribution.studies.event.flows import (
     usual_level,
     usual_volatility,
 )
-from attribution.studies.event.impact import Response
 from attribution.studies.event.notes import NoteSurface
 from attribution.studies.event.question import EventQuestion
 from attribution.studies.event.rows import EventRows

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attribution.errors import DataError
-from attribution.studies.event.feedback import Flows, amplified, fixed_point, loop_gain
-from attribution.studies.event.impact import Response, linear, square_root
+from attribution.mechanics.feedback import Flows, amplified, fixed_point, loop_gain
+from attribution.mechanics.impact import Response, linear, square_root
 
 MOVE = np.linspace(-0.4, 0.4, 81)
 MOVE[40] = 0.0

@@ -25,8 +25,8 @@ import numpy as np
 from numba import njit
 
 from attribution.errors import DataError
+from attribution.mechanics.impact import Response
 from attribution.mechanics.inputs import Array, arrays
-from attribution.studies.event.impact import Response
 
 MOST = 8
 """Fixed points kept a draw; all are counted."""

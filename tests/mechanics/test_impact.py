@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.errors import DataError
-from attribution.studies.event.impact import (
+from attribution.mechanics.impact import (
     LAWS,
     Response,
     chosen,
