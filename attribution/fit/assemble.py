@@ -24,7 +24,7 @@ from attribution.panel import Panel
 from attribution.posterior import Decomposition, StructuralPosterior
 from attribution.runs.run import Run, digest_of, versions
 from attribution.sampling import judge
-from attribution.var.check.expectations import unasked
+from attribution.var.check.companion import unasked
 from attribution.var.check.ledger import neutral
 from attribution.var.check.separation import Separation
 from attribution.var.estimate.design import EVENT_IN

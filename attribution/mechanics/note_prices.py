@@ -15,9 +15,9 @@ import numpy as np
 from attribution.errors import DataError
 from attribution.mechanics.barrier import barrier
 from attribution.mechanics.digital import at_maturity, shifted_barrier
-from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.inputs import NUMPY, Array, arrays
 from attribution.mechanics.notes import AT_CLOSE, AT_MATURITY, CONTINUOUS, Notes, PricePath
+from attribution.mechanics.terms import Greeks
 from attribution.mechanics.vanilla import vanilla
 
 # The option part of buffered and capped notes as spreads of vanilla options.

@@ -19,8 +19,7 @@ from attribution.validate.crash import TEST_SIGNS, WORLDS, Crash, crash, questio
 from attribution.validate.runner import Outcome, Record
 from attribution.var.estimate.bvar import fit_bvar
 from attribution.var.estimate.bvar_signs import fit_bvar_signs
-from attribution.var.estimate.event_shocks import event_shocks
-from attribution.var.estimate.loadings import loadings, past_shocks
+from attribution.var.estimate.loadings import event_shocks, loadings, past_shocks
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

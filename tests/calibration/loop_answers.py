@@ -10,8 +10,7 @@ from calibration.loop_target import Target
 
 from attribution.allocate import but_for
 from attribution.errors import DiagnosticsError
-from attribution.studies.event.abduction import Drawn, world_of
-from attribution.studies.event.allocation import amplification
+from attribution.studies.event.abduction import Drawn, amplification, world_of
 from attribution.studies.event.density import response
 from attribution.studies.event.flows import (
     book_scale,

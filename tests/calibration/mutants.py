@@ -20,7 +20,7 @@ from attribution.core import niw
 from attribution.core.laws import structural_form
 from attribution.core.rotations import cone_gibbs, restrictions
 from attribution.posterior import Decomposition, StructuralPosterior
-from attribution.var.estimate import scaled_form
+from attribution.var.estimate import reduced_form
 
 SOME, PATIENCE = 120, 1000
 
@@ -91,7 +91,7 @@ def transposed_factor(monkeypatch):
 
 def student_scale(monkeypatch):
     """Take a Student scale for a standard deviation: without the root of (nu - 2) / nu."""
-    monkeypatch.setattr(scaled_form, "unit_variance", lambda parameters: np.ones(len(parameters)))
+    monkeypatch.setattr(reduced_form, "unit_variance", lambda parameters: np.ones(len(parameters)))
 
 
 def regime_off_by_one(monkeypatch):

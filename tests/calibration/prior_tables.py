@@ -28,7 +28,7 @@ from attribution.errors import SpecError
 from attribution.model.scheme import ROTATION_INVARIANT
 from attribution.model.spec import ModelSpec
 from attribution.var.estimate.conjugate import conjugate_prior
-from attribution.var.estimate.scaled_form import scale_law, unit_variance
+from attribution.var.estimate.reduced_form import scale_law, unit_variance
 
 TRIES = 1000
 """Proposals made at once where a truncated law is drawn by rejection."""

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from attribution.core.instruments.confidence import ConfidenceSet, ratio_set
-from attribution.core.instruments.first_stage import long_run
+from attribution.core.instruments.first_stage import ConfidenceSet, long_run, ratio_set
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attribution.core.rotations.assign import named, namings, taken
-from attribution.core.rotations.claim_rows import Line, stack
 from attribution.core.rotations.haar import haar
-from attribution.core.rotations.holds import narrowed
+from attribution.core.rotations.holds import Line, narrowed, stack
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from attribution.finding import SURE, Finding, verdict_of
 from attribution.runs.study import spread
 from attribution.sampling.diagnostics import mean_with_error
 from attribution.sampling.judge import Sampled, sampled
-from attribution.studies.event.allocation import interaction_share
+from attribution.studies.event.abduction import interaction_share
 from attribution.studies.event.question import AMPLIFIERS, REST
 from attribution.studies.event.solved import Solved
 from attribution.studies.event.tables import (

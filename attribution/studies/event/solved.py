@@ -11,7 +11,11 @@ from scipy import stats
 from attribution.allocate import but_for
 from attribution.errors import DiagnosticsError
 from attribution.studies.event.abduction import (
+    PATHS,
+    Allocated,
     Drawn,
+    allocated,
+    amplification,
     eve_of,
     flat,
     law_of,
@@ -20,7 +24,6 @@ from attribution.studies.event.abduction import (
     unwinding,
     world_of,
 )
-from attribution.studies.event.allocation import PATHS, Allocated, allocated, amplification
 from attribution.studies.event.fit import EventFit
 from attribution.studies.event.flows import (
     book_scale,

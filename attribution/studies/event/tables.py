@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from attribution import allocate
-from attribution.core.moves import NOBODY, chances, leading, likeliest
+from attribution.core.weighted_draws import NOBODY, chances, leading, likeliest
 from attribution.finding import SURE
 from attribution.runs.study import Row, of_draws, of_interval, spread
 from attribution.sampling.diagnostics import effective_size, mean_with_error
-from attribution.studies.event.allocation import RULES, interaction_share
+from attribution.studies.event.abduction import RULES, interaction_share
 from attribution.studies.event.ledger import ledger_table
 from attribution.studies.event.question import AMPLIFIERS, BASIS, REST
 from attribution.studies.event.sampling import LawFit

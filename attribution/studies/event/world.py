@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from attribution.allocate import Coalitions, coalitions_of
-from attribution.allocate.players import switches
+from attribution.allocate.allocation import switches
 from attribution.allocate.simulate import Simulate
 from attribution.errors import DataError, DiagnosticsError
 from attribution.mechanics.feedback import FixedPoint, Flows, fixed_point

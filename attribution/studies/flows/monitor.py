@@ -24,8 +24,14 @@ from attribution.report.results import by_name
 from attribution.report.style import png_bytes, svg_bytes
 from attribution.report.terminal import escape, findings_table
 from attribution.runs.run import whole, write_json
-from attribution.studies.flows.focus_fit import FocusFit, fit_focus
-from attribution.studies.flows.focus_rows import carry, focus_setup, term_values, usual_size
+from attribution.studies.flows.focus_rows import (
+    FocusFit,
+    carry,
+    fit_focus,
+    focus_setup,
+    term_values,
+    usual_size,
+)
 from attribution.studies.flows.pictures import monitor_pictures
 from attribution.studies.flows.question import FlowsQuestion, Mechanism, Term
 from attribution.studies.flows.rows import FlowData, flow_data

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from attribution.mechanics.barrier import barrier
-from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.inputs import one_of
 from attribution.mechanics.note_prices import holders_put, touched, years_left
 from attribution.mechanics.notes import CONTINUOUS, Notes, PricePath
+from attribution.mechanics.terms import Greeks
 from attribution.mechanics.vanilla import vanilla
 from attribution.studies.notes.book import Assumed, Day, book_on, repeated, thinned
 from attribution.studies.notes.question import BarrierQuestion

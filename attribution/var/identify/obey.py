@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from attribution.core.rotations.claim_rows import (
+from attribution.core.rotations.holds import (
     BETWEEN,
     LARGEST,
     OVERWHELMING,

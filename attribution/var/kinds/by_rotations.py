@@ -13,7 +13,7 @@ from attribution import runs
 from attribution.core import niw
 from attribution.core.niw import NormalInverseWishart
 from attribution.core.rotations.bounds import MARGIN
-from attribution.core.rotations.claim_rows import Line
+from attribution.core.rotations.holds import Line
 from attribution.errors import SpecError
 from attribution.finding import Finding
 from attribution.model.restriction import Identification
