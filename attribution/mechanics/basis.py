@@ -161,26 +161,23 @@ def _of_log(log: np.ndarray, days: np.ndarray, convention: str) -> np.ndarray:
 
 
 # A basis trade that is closed: two legs, two impacts, little left for the common price.
-#
-# Closing Q sells Q of the spot leg (ETF shares) and buys Q of futures. With own impacts
-# :math:`\lambda_s, \lambda_f` and a share ρ of each leg's impact that arbitrage carries over,
-#
-# .. math::
-#     \frac{dS}{S} = -(\lambda_s - \rho\lambda_f) Q, \quad
-#     \frac{dF}{F} = (\lambda_f - \rho\lambda_s) Q, \quad
-#     \frac{d(F - S)}{S} = (\lambda_s + \lambda_f)(1 - \rho) Q, \quad
-#     dN = -\theta Q / \text{NAV}
-#
-# The trade has no delta: with ρ = 1 and equal impacts no price moves, only open interest and
-# shares
-# do. What enters: draws; what leaves: returns and counts. Q below zero builds the trade.
-#
-# References: kyle1985 (linear impact); the two legs are bookkeeping.
 
 
 @dataclass(frozen=True)
 class Unwind:
-    """What closing a basis trade does; arrays that broadcast.
+    r"""What closing a basis trade does; arrays that broadcast.
+
+    Closing Q sells Q of the spot leg (ETF shares) and buys Q of futures. With own impacts
+    :math:`\lambda_s, \lambda_f` and a share ρ of each leg's impact that arbitrage carries over,
+
+    .. math::
+        \frac{dS}{S} = -(\lambda_s - \rho\lambda_f) Q, \quad
+        \frac{dF}{F} = (\lambda_f - \rho\lambda_s) Q, \quad
+        \frac{d(F - S)}{S} = (\lambda_s + \lambda_f)(1 - \rho) Q, \quad
+        dN = -\theta Q / \text{NAV}
+
+    The trade has no delta: with ρ = 1 and equal impacts no price moves, only open interest and
+    shares do. Q below zero builds the trade.
 
     Attributes
     ----------
@@ -188,6 +185,10 @@ class Unwind:
     basis : change of (F - S)/S, not annualised.
     shares : change of ETF shares outstanding, million.
     spot_flow, future_flow : USD million, above zero bought; they cancel.
+
+    References
+    ----------
+    kyle1985 (linear impact); the two legs are bookkeeping
     """
 
     spot: np.ndarray

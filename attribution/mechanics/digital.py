@@ -187,8 +187,6 @@ def _gap(market: Market, phi: int, strike: np.ndarray, trigger: np.ndarray) -> G
 
 
 # A barrier watched at dates instead of all the time: where a continuous one is worth the same.
-#
-# References: broadie1997.
 
 OVERSHOOT = float(-special.zeta(0.5)) / math.sqrt(2.0 * math.pi)
 """−ζ(1/2)/√(2π) = 0.5826, the mean overshoot of a random walk in standard deviations."""
@@ -218,7 +216,7 @@ def shifted_barrier(side: str, level: Array, vol: Array, interval: Array) -> np.
 
     References
     ----------
-    broadie1997
+    broadie1997; broadie1997
     """
     eta = SIDES[one_of("shifted barrier", "side", side, SIDES)]
     h, v, dt = arrays("shifted barrier", ("level",), level=level, vol=vol, time=interval)

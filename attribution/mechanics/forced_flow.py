@@ -20,20 +20,6 @@ from attribution.errors import DataError
 from attribution.mechanics.inputs import Array, arrays, one_of
 
 # Where a leveraged position is closed by force, and where its margin is gone.
-#
-# A position of side y (1 long, -1 short), leverage L and maintenance margin rate m is liquidated
-# when its equity falls to the maintenance margin; it is bankrupt when nothing is left (m = 0):
-#
-# .. math::
-#     \text{linear: } \tfrac1L + y\,(x - 1) = m x, \qquad
-#     \text{inverse: } \tfrac1L + y\,(1 - x^{-1}) = m x^{-1}, \qquad x = P/P_e
-#
-# (inverse: margin and profit in coin). Venues differ in whether m applies to the value at the
-# mark,
-# as here, or at entry (m alone on the right); :func:`liquidation_price` has both. What enters:
-# numbers that broadcast; what leaves: prices. 0 and infinity mean never.
-#
-# References: none; the arithmetic of margin. Venues' help pages give it in these two forms.
 
 CONTRACTS = ("linear", "inverse")
 MAINTENANCE = ("mark", "entry")
@@ -47,7 +33,18 @@ def liquidation_price(
     contract: str = "linear",
     on: str = "mark",
 ) -> np.ndarray:
-    """Return the mark price at which isolated margin no longer suffices.
+    r"""Return the mark price at which isolated margin no longer suffices.
+
+    A position of side y (1 long, -1 short), leverage L and maintenance margin rate m is liquidated
+    when its equity falls to the maintenance margin; it is bankrupt when nothing is left (m = 0):
+
+    .. math::
+        \text{linear: } \tfrac1L + y\,(x - 1) = m x, \qquad
+        \text{inverse: } \tfrac1L + y\,(1 - x^{-1}) = m x^{-1}, \qquad x = P/P_e
+
+    (inverse: margin and profit in coin). Venues differ in whether m applies to the value at the
+    mark, as here, or at entry (m alone on the right); :func:`liquidation_price` has both. 0 and
+    infinity mean never.
 
     Parameters
     ----------
@@ -66,6 +63,10 @@ def liquidation_price(
     ------
     DataError
         A margin below the maintenance margin at entry, a side that is neither 1 nor -1.
+
+    References
+    ----------
+    none; the arithmetic of margin. Venues' help pages give it in these two forms
     """
     one_of("liquidation price", "contract", contract, CONTRACTS)
     one_of("liquidation price", "on", on, MAINTENANCE)

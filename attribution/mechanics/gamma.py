@@ -27,10 +27,6 @@ from attribution.mechanics.inputs import Array, arrays
 from attribution.mechanics.vanilla import vanilla
 
 # Listed options as columns: what is open, at which strike and expiry.
-#
-# What enters: one row a contract; what leaves: a checked chain, tables by strike and expiry, and
-# the
-# chain less what another part of a model already counts.
 
 
 @dataclass(frozen=True)
@@ -289,23 +285,22 @@ def _positions(position: Array, book: Chain) -> np.ndarray:
 
 
 # Net gamma of dealers where their positions are not observed: a prior, and what it implies.
-#
-# .. math:: s = a + (b - a)\,X, \quad X \sim \text{Beta}(p, q); \qquad G = s_c G_c + s_p G_p
-#
-# What enters: gamma of all open calls and puts and priors of the dealer's share in them, or a loop
-# gain; what leaves: draws of net gamma, USD million per unit of return.
-#
-# References: gelman2013 (weakly informative priors); frey1997 (loop gain).
 
 
 @dataclass(frozen=True)
 class PositionPrior:
-    """Prior of a dealer's position in open options, from -1 (short all) to 1 (long all).
+    r"""Prior of a dealer's position in open options, from -1 (short all) to 1 (long all).
+
+    .. math:: s = a + (b - a)\,X, \quad X \sim \text{Beta}(p, q); \qquad G = s_c G_c + s_p G_p
 
     Attributes
     ----------
     none, all : position where X is zero and one; ``all`` below ``none`` is a prior of being short.
     p, q : parameters of the beta distribution of X.
+
+    References
+    ----------
+    gelman2013 (weakly informative priors); frey1997 (loop gain)
     """
 
     none: float

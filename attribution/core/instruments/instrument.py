@@ -163,16 +163,16 @@ def relevance_wald(var: ProxyVar, unit: int) -> float:
 
 
 # A VAR and its instrument in; responses to the instrument's shock, with two kinds of sets, out.
-#
-# The delta method takes the denominator of :math:`e_i'\Psi_h\Gamma / e_u'\Gamma` for surely not
-# zero.  Inverting the test of :math:`e_i'\Psi_h\Gamma = \lambda\, e_u'\Gamma` for every λ, as
-# Anderson and Rubin do, takes nothing for granted: with a weak instrument the set may be two half
-# lines or everything, which is then what the data say.
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its standard error, and its two confidence sets at one level.
+    r"""A number, its standard error, and its two confidence sets at one level.
+
+    The delta method takes the denominator of :math:`e_i'\Psi_h\Gamma / e_u'\Gamma` for surely not
+    zero. Inverting the test of :math:`e_i'\Psi_h\Gamma = \lambda\, e_u'\Gamma` for every λ, as
+    Anderson and Rubin do, takes nothing for granted: with a weak instrument the set may be two half
+    lines or everything, which is then what the data say.
 
     Attributes
     ----------

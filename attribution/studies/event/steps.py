@@ -30,10 +30,6 @@ from attribution.mechanics.impact import Response
 from attribution.mechanics.inputs import Array, arrays
 
 # The loops of a day in steps, compiled; :mod:`~attribution.studies.event.steps` says what they do.
-#
-# A place on the nodes is a whole number: ``place // pieces`` the node below, the rest the part of
-# the
-# gap above it, so that a step starts where the last one ended and no node is searched for.
 
 MOST = 80
 """Steps of Newton's method or halvings of a bracket; a handful are enough."""
@@ -44,7 +40,11 @@ STEEPEST = 1e12
 
 @njit(cache=True, nogil=True)
 def follow(eps, q, c, p, width, move, now, low, high, pieces, out):  # type: ignore[no-untyped-def]
-    """Walk every draw through its steps; what is left of ``out`` after a runaway stays NaN."""
+    """Walk every draw through its steps; what is left of ``out`` after a runaway stays NaN.
+
+    A place on the nodes is a whole number: ``place // pieces`` the node below, the rest the part of
+    the gap above it, so that a step starts where the last one ended and no node is searched for.
+    """
     zero = np.searchsorted(move, 0.0)
     for d in range(eps.shape[0]):
         law = (c[d], p[d], width[d])

@@ -21,19 +21,18 @@ from attribution.studies.event.solved import Day, Solved
 from attribution.studies.event.world import LOG_POINTS, POINTS
 
 # Draws under every law of impact in; whether forced orders left a mark on the price, out.
-#
-# The indicator is integrated out of the density that is sampled, so that its posterior probability
-# is
-# the mean over draws of what each draw says of it, and no count of zeros and ones:
-#
-# .. math::
-#     P(\delta = 1 \mid y) = \sum_l w_l\, E\bigl[P(\delta = 1 \mid \theta, l, y)\bigr], \qquad
-#     B = \frac{P(\delta = 1 \mid y)}{1 - P(\delta = 1 \mid y)} \Big/ \frac{a}{1 - a}
 
 
 @dataclass(frozen=True)
 class Absorbed:
-    """Whether forced orders left no mark on the price.
+    r"""Whether forced orders left no mark on the price.
+
+    The indicator is integrated out of the density that is sampled, so that its posterior
+    probability is the mean over draws of what each draw says of it, and no count of zeros and ones:
+
+    .. math::
+        P(\delta = 1 \mid y) = \sum_l w_l\, E\bigl[P(\delta = 1 \mid \theta, l, y)\bigr], \qquad
+        B = \frac{P(\delta = 1 \mid y)}{1 - P(\delta = 1 \mid y)} \Big/ \frac{a}{1 - a}
 
     Attributes
     ----------

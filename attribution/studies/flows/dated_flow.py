@@ -43,10 +43,6 @@ __all__ = [
 
 
 # Orders and rows of series in; log likelihood of every reading, its sum and its gradient, out.
-#
-# The compiled part of ``attribution.studies.flows.dated_flow``; readings are those of
-# ``studies.flows.dating``, then
-# those of ``studies.flows.gradual`` in which a row holds half a day's orders.
 
 HALF_LOG_TWO = 0.5 * math.log(2.0)
 SHARES = HOLDS / np.maximum(HOLDS.sum(axis=1), 0.5)[:, None]
@@ -61,7 +57,12 @@ UNUSED, NONE, SOME = 0, 1, 2
 
 @nb.njit(cache=True)
 def every_reading(flow, status, row, orders, log_scale, log_odds, nu, constant, readings):  # type: ignore[no-untyped-def]
-    """Every reading of every row, draw by draw."""
+    """Every reading of every row, draw by draw.
+
+    The compiled part of ``attribution.studies.flows.dated_flow``; readings are those of
+    ``studies.flows.dating``, then those of ``studies.flows.gradual`` in which a row holds half a
+    day's orders.
+    """
     draws, time = row.shape
     found = np.zeros((readings, draws, time))
     none, each = np.empty(time), np.zeros((readings, 5))

@@ -38,16 +38,6 @@ from attribution.studies.flows.rows import FlowData, flow_data
 from attribution.studies.flows.true_basis import TrueBasis, true_basis
 
 # Net creations, returns and a basis in; what neither returns nor basis explain, by day, out.
-#
-# .. math::
-#     f_t = o_t + e_t, \qquad e_t = \rho\, e_{t-1} + x_{t-l_t}'\beta + b_{t-l_t}'\kappa
-#
-# with x the day's returns and b the true changes of the basis; the organic part o is what remains.
-# It holds the average flow, its persistence and its surprises.  The split is exact in every draw;
-# the
-# draws carry what is not known of the responses, of the dating and of the basis, whose readings
-# have
-# an error.
 
 WINDOW = 5
 """Rows that are summed."""
@@ -55,7 +45,15 @@ WINDOW = 5
 
 @dataclass(frozen=True)
 class Organic:
-    """The organic part of net creations.
+    r"""The organic part of net creations.
+
+    .. math::
+        f_t = o_t + e_t, \qquad e_t = \rho\, e_{t-1} + x_{t-l_t}'\beta + b_{t-l_t}'\kappa
+
+    with x the day's returns and b the true changes of the basis; the organic part o is what
+    remains. It holds the average flow, its persistence and its surprises. The split is exact in
+    every draw; the draws carry what is not known of the responses, of the dating and of the basis,
+    whose readings have an error.
 
     Attributes
     ----------
