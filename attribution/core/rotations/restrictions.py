@@ -109,28 +109,6 @@ def _sole(values: np.ndarray, owner: np.ndarray) -> np.ndarray:
     return counts
 
 
-def horizon_rows(
-    rows: np.ndarray, horizons: int, lag_coefficients: np.ndarray, factor: np.ndarray
-) -> np.ndarray:
-    r"""Impose each row at horizons 0 ... ``horizons``: :math:`r' \Psi_h P`.
-
-    Parameters
-    ----------
-    rows : (row, variable); on the response.
-    lag_coefficients : (draw, lag, variable, regressor).
-    factor : (draw, variable, variable), P.
-
-    Returns
-    -------
-    (draw, (horizons + 1) rows, variable).
-    """
-    from attribution.core.propagate import responses
-
-    theta = responses(lag_coefficients, factor, horizons)
-    stacked = rows @ theta
-    return np.ascontiguousarray(stacked.reshape(len(theta), -1, factor.shape[-1]))
-
-
 def complete(columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Add unnamed columns, uniform given the named ones, to a rotation (accepted, n, n)."""
     accepted, n, named = columns.shape
