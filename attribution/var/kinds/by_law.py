@@ -22,8 +22,12 @@ from attribution.var.estimate.independent_laws import (
     StructuralDraws,
     structural_draws,
 )
-from attribution.var.estimate.structural_prior import distinct_variances, non_gaussian
-from attribution.var.estimate.variance_shift import VarianceShift, fit_variance_shift
+from attribution.var.estimate.variance_shift import (
+    VarianceShift,
+    distinct_variances,
+    fit_variance_shift,
+    non_gaussian,
+)
 from attribution.var.identify.claims import Claims
 from attribution.var.identify.feasible import Carriers, carriers, names_finding
 from attribution.var.identify.fits import on_columns, pairs, refuse_exact_zeros, single
