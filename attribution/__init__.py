@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from attribution.finding import Finding
     from attribution.fit import Settings, fit, with_event
     from attribution.fit.rival import fit_with_rival
+    from attribution.mechanics.impact import linear as linear_impact
     from attribution.model import model_from, model_names, read_model
     from attribution.model.spec import ModelSpec, Window
     from attribution.model.study import StudySpec
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from attribution.report.run import Run, load_run
     from attribution.runs import structural_of, study_tables, window_table
     from attribution.runs.switch_off import switched_off
-    from attribution.studies.event.impact import linear as linear_impact
     from attribution.studies.event.steps import PathFlows, implied_shock, stepped
 
 __all__ = [
@@ -102,7 +102,7 @@ _HOMES = {
     **dict.fromkeys(("Run", "load_run"), "report.run"),
     **dict.fromkeys(("structural_of", "study_tables", "window_table"), "runs"),
     "switched_off": "runs.switch_off",
-    "linear_impact": "studies.event.impact:linear",
+    "linear_impact": "mechanics.impact:linear",
     **dict.fromkeys(("PathFlows", "implied_shock", "stepped"), "studies.event.steps"),
 }
 """Where each public name lives; a room is entered when something in it is first asked for."""

@@ -69,9 +69,9 @@ def _plain(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _audit(runs: list[Path]) -> dict[str, Any]:
-    from attribution.audit.collected import collect
     from attribution.audit.deliver import plain
     from attribution.audit.run import audit
+    from attribution.audit.saved import collect
     from attribution.audit.sources import Library, Sources
     from attribution.model.audit import read_audit
 

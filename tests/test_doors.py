@@ -75,6 +75,7 @@ REFUSED = [
     (("counterfactual", "runs", "--without", ""), "manifest.json"),
     (("validate", "no-such-design"), "no design"),
     (("validate", "--list", "no-such-design"), "no design"),
+    (("validate", "student-t"), "run python tests/calibration/run.py student-t"),
     (("monitor", "--until", "soon"), "not a date"),
     (("monitor", "--model", "var"), "name one of kind 'flows'"),
     (("check", "var", "runs"), "leave 'runs' out"),

@@ -2,7 +2,9 @@
 
 import ast
 import importlib
+import re
 import sys
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -46,10 +48,18 @@ HOMES = {
 HEAVY = {*HOMES, "arviz", "matplotlib", "numba", "xarray"}
 TABULAR = {"pandas", "numpy", "scipy"}
 LONGEST = 450
+TALLEST = 60
+"""Lines of a function's body; its head and docstring are what a reader is shown of it."""
+KERNELS = {"studies.event.loop:_days"}
+"""Compiled loops over days whose terms and derivatives share most of what they compute."""
 WIDEST = 35
 """Files of one folder."""
 SHORT = 40
 """Lines under which a module with one reader belongs into that reader."""
+ROOT = PACKAGE.parent
+EXAMPLES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+SCRIPTS = sorted((ROOT / "examples").rglob("*.py"))
+"""What a reader runs: code on pages, and scripts."""
 
 
 def module_name(path):
@@ -183,6 +193,89 @@ def test_reading_a_question_or_its_evidence_loads_no_heavy_package(module):
 @pytest.mark.parametrize("module", SOURCES)
 def test_no_module_outgrows_its_subject(module):
     assert len(SOURCES[module].read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def height(function):
+    """Lines of a function's body, without its docstring."""
+    said = ast.get_docstring(function, clean=False) is not None
+    before = function.body[0].end_lineno if said else function.body[0].lineno - 1
+    return function.end_lineno - before
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_a_function_fits_a_screen(module):
+    tree = ast.parse(SOURCES[module].read_text(encoding="utf-8"))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    tall = {f"{module}:{f.name}": height(f) for f in functions if height(f) > TALLEST}
+    assert {name: lines for name, lines in tall.items() if name not in KERNELS} == {}
+
+
+def test_no_folder_holds_more_than_one_can_read_through():
+    files = Counter(path.parent for path in SOURCES.values())
+    assert {str(folder): n for folder, n in files.items() if n > WIDEST} == {}
+
+
+def test_no_fragment_stands_apart_from_its_only_reader():
+    readers = defaultdict(set)
+    for module in SOURCES:
+        for other in set(inner(imports(module))) & set(SOURCES) - {module}:
+            readers[other].add(module)
+    short = {
+        module
+        for module, path in SOURCES.items()
+        if path.name != "__init__.py" and len(path.read_text().splitlines()) < SHORT
+    }
+    assert sorted(module for module in short if len(readers[module]) == 1) == []
+
+
+@cache
+def named(module):
+    """Modules that a module imports or names as text, as the table of kinds does."""
+    source = SOURCES[module].read_text(encoding="utf-8")
+    return set(inner(imports(module))) & set(SOURCES) | spelt(source)
+
+
+def spelt(text):
+    """Modules of ours whose dotted name stands in a text; the longest that is one."""
+    found = set()
+    for name in re.findall(r"\battribution\.([a-z_.]+)", text):
+        parts = name.rstrip(".").split(".")
+        heads = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+        found |= set([head for head in heads if head in SOURCES][:1])
+    return found
+
+
+def exemplified():
+    """Modules that a documented example imports."""
+    blocks = [
+        block
+        for page in EXAMPLES
+        for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    ]
+    texts = [*blocks, *(path.read_text(encoding="utf-8") for path in SCRIPTS)]
+    return set().union(*(set(inner(imported(text))) & set(SOURCES) for text in texts))
+
+
+def test_every_module_is_reached_from_a_verb_the_face_or_an_example():
+    seen, stack = set(), ["cli", "__main__", "", *exemplified()]
+    while stack:
+        module = stack.pop()
+        if module not in seen:
+            seen.add(module)
+            parts = module.split(".")
+            stack += [".".join(parts[:n]) for n in range(1, len(parts))]
+            stack += named(module)
+    assert sorted(set(SOURCES) - seen) == []
+
+
+def study(module):
+    """The study that a module belongs to; nothing for a room that is none."""
+    return ".".join(module.split(".")[:2]) if module.startswith("studies.") else ""
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if study(m)])
+def test_no_study_imports_another(module):
+    assert {study(other) for other in inner(imports(module))} <= {"", study(module)}
 
 
 def test_every_public_name_exists():

@@ -25,13 +25,14 @@ from attribution.allocate.interactions import (
     pair_interactions,
     shapley_taylor,
 )
-from attribution.allocate.order_range import OrderRange, order_range
 from attribution.allocate.orders import Orders, every_order, grouped, staged
 from attribution.allocate.path import aumann_shapley
 from attribution.allocate.rules import (
+    OrderRange,
     Without,
     averaged,
     but_for,
+    order_range,
     owen,
     shapley,
     stand_alone,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attribution.allocate.players import label, mask_of, named, partition, switches
+from attribution.allocate.allocation import label, mask_of, named, partition, switches
 from attribution.errors import DataError
 
 WHERE = "coalitions"

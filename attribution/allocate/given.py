@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from attribution.allocate.allocation import label, mask_of, masks_of, named, switches
 from attribution.allocate.coalitions import WHERE, Coalitions
-from attribution.allocate.players import label, mask_of, masks_of, named, switches
 from attribution.errors import DataError
 
 

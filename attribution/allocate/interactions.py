@@ -9,9 +9,9 @@ from math import comb
 import numpy as np
 import pandas as pd
 
+from attribution.allocate.allocation import position, subsets
 from attribution.allocate.coalitions import Coalitions
 from attribution.allocate.orders import DEEPEST
-from attribution.allocate.players import position, subsets
 from attribution.allocate.rules import stand_alone
 from attribution.errors import DataError, SpecError
 

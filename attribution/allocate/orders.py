@@ -11,7 +11,7 @@ from math import factorial, prod
 
 import numpy as np
 
-from attribution.allocate.players import mask_of, named, partition, subsets
+from attribution.allocate.allocation import mask_of, named, partition, subsets
 from attribution.errors import SpecError
 
 WHERE = "orders"

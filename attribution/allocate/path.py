@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from attribution.allocate.allocation import Allocation
-from attribution.allocate.players import named
+from attribution.allocate.allocation import Allocation, named
 from attribution.allocate.simulate import Simulate, outcomes
 from attribution.errors import DataError, SpecError
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from attribution.allocate.allocation import Allocation
+from attribution.allocate.allocation import Allocation, label, named, switches
 from attribution.allocate.coalitions import WHERE, Coalitions
 from attribution.allocate.given import numbers
 from attribution.allocate.orders import Orders, every_order
-from attribution.allocate.players import label, named, switches
 from attribution.errors import DataError, SpecError
 
 Simulate = Callable[[np.ndarray], np.ndarray]

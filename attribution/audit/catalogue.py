@@ -25,14 +25,6 @@ from attribution.sampling.diagnostics import mean_with_error
 from attribution.studies.flows.true_basis import Observed, Smoothed, smooth
 
 # Was a jump of the futures basis real, and one of the largest: with the error of a clock.
-#
-# The two legs of a basis are not read at the same instant.  With a mismatch of m minutes at an
-# annual volatility :math:`\sigma` and T days to expiry, the error of an annualised basis has, in
-# points of percent a year, the standard deviation
-#
-# .. math:: \sigma \sqrt{m / 525600}\;\frac{365}{T}
-#
-# The true changes, Student-t, are smoothed out of the observed ones; m is estimated unless given.
 
 YEAR = 525_600.0
 LEAST = 30
@@ -41,7 +33,15 @@ LEAST = 30
 
 @dataclass(frozen=True)
 class BasisJump:
-    """The true change of a day is among the ``top`` share of the largest in its history.
+    r"""The true change of a day is among the ``top`` share of the largest in its history.
+
+    The two legs of a basis are not read at the same instant. With a mismatch of m minutes at an
+    annual volatility :math:`\sigma` and T days to expiry, the error of an annualised basis has, in
+    points of percent a year, the standard deviation
+
+    .. math:: \sigma \sqrt{m / 525600}\;\frac{365}{T}
+
+    The true changes, Student-t, are smoothed out of the observed ones; m is estimated unless given.
 
     Attributes
     ----------

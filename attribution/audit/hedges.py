@@ -234,11 +234,6 @@ def _known(sources: Sources, notes: str, day: date) -> pd.DataFrame:
 
 
 # Does the hedging of a long option position speed a fall up: priced over strikes and maturities.
-#
-# Who is long an option and hedged holds :math:`-\Delta` of the asset against it; over a move that
-# is
-# a purchase of :math:`-(\Delta_1 - \Delta_0)`, which falls on the side of the buyers where
-# positive.
 
 STRIKES = np.linspace(0.7, 1.3, 25)
 """Of the price on the eve."""
@@ -248,7 +243,11 @@ MATURITIES = np.array([7, 14, 30, 60, 90, 180]) / 365.0
 
 @dataclass(frozen=True)
 class LongOptionHedge:
-    """Hedges of long options buy in the fall, over strikes and maturities.
+    r"""Hedges of long options buy in the fall, over strikes and maturities.
+
+    Who is long an option and hedged holds :math:`-\Delta` of the asset against it; over a move that
+    is a purchase of :math:`-(\Delta_1 - \Delta_0)`, which falls on the side of the buyers where
+    positive.
 
     Attributes
     ----------

@@ -42,8 +42,8 @@ def claims(
     if out is not None:
         refuse_file(out)
     from attribution.audit import deliver
-    from attribution.audit.collected import below, collect
     from attribution.audit.run import audit
+    from attribution.audit.saved import below, collect
     from attribution.audit.sources import Library, Sources
     from attribution.model.audit import read_audit
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,9 @@ from attribution.cli.options import (
 from attribution.errors import DiagnosticsError, SpecError
 from attribution.folder.plain import refuse_file
 from attribution.screen import console_of, echo, live
+
+if TYPE_CHECKING:
+    from attribution.report.run import Run
 
 
 @app.command(
@@ -84,13 +87,8 @@ def fit(
             if rival is None:
                 run = run_fit(spec, data=data, event=dates, settings=settings, say=line.stage)
             else:
-                from attribution.fit.path import with_event
-                from attribution.fit.rival import fit_with_rival
-                from attribution.model import read_var
-
-                asked = read_var(model)
-                asked = asked if dates is None else with_event(asked, *dates)
-                run = fit_with_rival(asked, rival, data=data, settings=settings, say=line.stage)
+                how = {"data": data, "settings": settings, "say": line.stage}
+                run = _with_rival(model, rival, dates, **how)
         except DiagnosticsError as error:
             if error.run is None:
                 raise
@@ -110,6 +108,17 @@ def fit(
             markup=False,
             soft_wrap=True,
         )
+
+
+def _with_rival(model: str, rival: str, dates: Any, **how: Any) -> Run:
+    """Fit a VAR, about the event that is named, with a rival account as one more column."""
+    from attribution.fit.path import with_event
+    from attribution.fit.rival import fit_with_rival
+    from attribution.model import read_var
+
+    asked = read_var(model)
+    asked = asked if dates is None else with_event(asked, *dates)
+    return fit_with_rival(asked, rival, **how)
 
 
 @app.command(

@@ -10,9 +10,8 @@ from attribution.compare.answers import (
     has_study,
     write_answers,
 )
-from attribution.compare.comparison import Agreement, Comparison, compare
+from attribution.compare.comparison import Agreement, Comparison, collect, compare
 from attribution.compare.deliver import as_json, lines, write_comparison
-from attribution.compare.sources import collect
 
 __all__ = [
     "Agreement",

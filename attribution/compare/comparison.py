@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from attribution.core.moves import NOBODY, likeliest
-from attribution.errors import DataError, EventError, nearest
+from attribution.core.weighted_draws import NOBODY, likeliest
+from attribution.errors import DataError, EventError, SpecError, nearest
 from attribution.finding import Finding
-from attribution.model.spec import UNATTRIBUTED
+from attribution.fit import Settings, fit
+from attribution.model import read_model
+from attribution.model.spec import UNATTRIBUTED, ModelSpec
+from attribution.model.study import StudySpec
 from attribution.report.draws import windows
 from attribution.runs import window_table
-from attribution.runs.run import Run
+from attribution.runs.run import MANIFEST, Run, load_run
 from attribution.var.check.companion import companion
 
 if TYPE_CHECKING:
     import xarray as xr
+
 
 BASELINE, OBSERVED, SUM = "baseline", "observed", "sum"
 NONE = "none"
@@ -225,3 +232,57 @@ def _window(name: str, tree: xr.DataTree, days: list[np.datetime64], asked: str 
         f"run '{name}': no window has the {len(days)} days from {first} to {last}; fit it with"
         f" --event {first}:{last}, or name a window that all runs share with --window"
     )
+
+
+def collect(
+    names: Sequence[str],
+    *,
+    data: Path | None = None,
+    event: tuple[date, date] | None = None,
+    settings: Settings | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Run]:
+    """Load each name that is a folder of a run; fit each other one as a model.
+
+    Parameters
+    ----------
+    names : folders that 'attribution fit' wrote, names of shipped models, model files.
+    data, event, settings : for the models that are fitted.
+
+    Raises
+    ------
+    SpecError
+        If one is given twice, or fewer than two are given.
+    DataError
+        If a folder holds no run.
+    """
+    if len(names) < 2:
+        raise SpecError(f"compare: '{' '.join(names)}' is one run; name two or more")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise SpecError(f"compare: '{twice[0]}' is given twice; name each run once")
+    short = [_short(name) for name in names]
+    found: dict[str, Run] = {}
+    asked: dict[str, ModelSpec | StudySpec | Path] = {}
+    for name, label in zip(names, short, strict=True):  # every name is read before one is fitted
+        key = label if short.count(label) == 1 else name
+        if os.path.isdir(name) and (_is_path(name) or (Path(name) / MANIFEST).is_file()):
+            asked[key] = Path(name)
+        else:
+            asked[key] = read_model(name)
+    for key, one in asked.items():
+        if isinstance(one, Path):
+            found[key] = load_run(one)
+        else:
+            found[key] = fit(one, data=data, event=event, settings=settings, say=say)
+    return found
+
+
+def _is_path(name: str) -> bool:
+    """Say whether a name can only be meant as a path."""
+    return len(Path(name).parts) > 1 or name.startswith(".")
+
+
+def _short(name: str) -> str:
+    path = Path(name)
+    return path.stem if path.suffix == ".toml" else path.name

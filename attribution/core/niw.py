@@ -21,8 +21,6 @@ from scipy.linalg import solve_triangular
 from scipy.special import multigammaln
 
 # Scales, noise and a generator in; factors of inverse-Wishart draws and what hangs on them out.
-#
-# Compiled: one pass over the draws makes its random numbers, and every product stays in cache.
 
 ADD_FASTER = {"reassoc", "contract", "nsz"}
 """Lets sums be reordered and fused; infinities and NaN keep their meaning."""
@@ -31,6 +29,8 @@ ADD_FASTER = {"reassoc", "contract", "nsz"}
 @njit(cache=True, nogil=True, fastmath=ADD_FASTER)
 def factors(root, dof, draws, rng):  # type: ignore[no-untyped-def]
     r"""Draw lower Cholesky factors of Σ without a factorisation per draw.
+
+    Compiled: one pass over the draws makes its random numbers, and every product stays in cache.
 
     Bartlett's decomposition in reverse: :math:`\Sigma^{-1} = C^{-\prime} U U' C^{-1}` with C the
     factor ``root`` of the scale and U upper triangular, so that the factor of Σ is
@@ -327,21 +327,6 @@ def joined(slopes: np.ndarray, intercept: np.ndarray, *, constant: bool) -> np.n
 
 
 # The mean of the first rows in; artificial observations that keep unit roots in sight out.
-#
-# With :math:`\bar y` the mean of the first ``lags`` rows and rows ordered as in ``niw.design``:
-#
-# .. math::
-#     \text{sum of coefficients:}\quad & y = \mathrm{diag}(\bar y / \mu), &
-#         x &= [0,\ y, \ldots, y] \\
-#     \text{single unit root:}\quad & y = \bar y' / \delta, & x &= [1/\delta,\ y, \ldots, y]
-#
-# The first says that a series that has stood still stays where it is, the second that all of them
-# do
-# together unless the constants say otherwise; as μ or δ falls, they are imposed.  As published
-# both
-# stand on the zero of the data: the first counts its tightness in the distance of the first rows
-# from
-# it, the second meets the prior of the constants there.
 
 
 def unit_root_dummies(
@@ -352,7 +337,19 @@ def unit_root_dummies(
     sum_of_coefficients: float | None,
     single_unit_root: float | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return response (row, variable) and regressors (row, regressor); no row where both are None.
+    r"""Return response (row, variable) and regressors (row, regressor); no row where both are None.
+
+    With :math:`\bar y` the mean of the first ``lags`` rows and rows ordered as in ``niw.design``:
+
+    .. math::
+        \text{sum of coefficients:}\quad & y = \mathrm{diag}(\bar y / \mu), &
+            x &= [0,\ y, \ldots, y] \\
+        \text{single unit root:}\quad & y = \bar y' / \delta, & x &= [1/\delta,\ y, \ldots, y]
+
+    The first says that a series that has stood still stays where it is, the second that all of them
+    do together unless the constants say otherwise; as μ or δ falls, they are imposed. As published
+    both stand on the zero of the data: the first counts its tightness in the distance of the first
+    rows from it, the second meets the prior of the constants there.
 
     Parameters
     ----------

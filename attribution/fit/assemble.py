@@ -25,7 +25,7 @@ from attribution.posterior import Decomposition, StructuralPosterior
 from attribution.report.run import Run
 from attribution.runs.run import digest_of, versions
 from attribution.sampling import judge
-from attribution.var.check.expectations import unasked
+from attribution.var.check.companion import unasked
 from attribution.var.check.ledger import neutral
 from attribution.var.check.separation import Separation
 from attribution.var.estimate.design import EVENT_IN

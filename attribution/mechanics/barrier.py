@@ -15,9 +15,9 @@ from collections.abc import Callable
 import numpy as np
 
 from attribution.errors import DataError
-from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.inputs import NUMPY, Array, Functions, arrays, one_of
 from attribution.mechanics.terms import (
+    Greeks,
     Market,
     Slopes,
     asset_term,

@@ -161,26 +161,23 @@ def _of_log(log: np.ndarray, days: np.ndarray, convention: str) -> np.ndarray:
 
 
 # A basis trade that is closed: two legs, two impacts, little left for the common price.
-#
-# Closing Q sells Q of the spot leg (ETF shares) and buys Q of futures. With own impacts
-# :math:`\lambda_s, \lambda_f` and a share ρ of each leg's impact that arbitrage carries over,
-#
-# .. math::
-#     \frac{dS}{S} = -(\lambda_s - \rho\lambda_f) Q, \quad
-#     \frac{dF}{F} = (\lambda_f - \rho\lambda_s) Q, \quad
-#     \frac{d(F - S)}{S} = (\lambda_s + \lambda_f)(1 - \rho) Q, \quad
-#     dN = -\theta Q / \text{NAV}
-#
-# The trade has no delta: with ρ = 1 and equal impacts no price moves, only open interest and
-# shares
-# do. What enters: draws; what leaves: returns and counts. Q below zero builds the trade.
-#
-# References: kyle1985 (linear impact); the two legs are bookkeeping.
 
 
 @dataclass(frozen=True)
 class Unwind:
-    """What closing a basis trade does; arrays that broadcast.
+    r"""What closing a basis trade does; arrays that broadcast.
+
+    Closing Q sells Q of the spot leg (ETF shares) and buys Q of futures. With own impacts
+    :math:`\lambda_s, \lambda_f` and a share ρ of each leg's impact that arbitrage carries over,
+
+    .. math::
+        \frac{dS}{S} = -(\lambda_s - \rho\lambda_f) Q, \quad
+        \frac{dF}{F} = (\lambda_f - \rho\lambda_s) Q, \quad
+        \frac{d(F - S)}{S} = (\lambda_s + \lambda_f)(1 - \rho) Q, \quad
+        dN = -\theta Q / \text{NAV}
+
+    The trade has no delta: with ρ = 1 and equal impacts no price moves, only open interest and
+    shares do. Q below zero builds the trade.
 
     Attributes
     ----------
@@ -188,6 +185,10 @@ class Unwind:
     basis : change of (F - S)/S, not annualised.
     shares : change of ETF shares outstanding, million.
     spot_flow, future_flow : USD million, above zero bought; they cancel.
+
+    References
+    ----------
+    kyle1985 (linear impact); the two legs are bookkeeping
     """
 
     spot: np.ndarray
@@ -196,6 +197,20 @@ class Unwind:
     shares: np.ndarray
     spot_flow: np.ndarray
     future_flow: np.ndarray
+
+
+def spot_move(
+    size: Array, spot_impact: Array, future_impact: Array, passed_on: Array
+) -> np.ndarray:
+    r"""Return what closing a basis trade does to spot, :math:`-(\lambda_s - \rho\lambda_f) Q`.
+
+    With own impacts over that of spot, 1 and a ratio, it is the net flow that reaches spot.
+
+    Parameters
+    ----------
+    size, spot_impact, future_impact, passed_on : as in :func:`unwind`.
+    """
+    return np.asarray(-(spot_impact - passed_on * future_impact) * size)
 
 
 def unwind(
@@ -226,7 +241,7 @@ def unwind(
         if (share < 0.0).any() or (share > 1.0).any():
             raise DataError(f"basis unwind: {name} is no share; give numbers from 0 to 1")
     return Unwind(
-        spot=np.asarray(-(ls - rho * lf) * q),
+        spot=spot_move(q, ls, lf, rho),
         future=np.asarray((lf - rho * ls) * q),
         basis=np.asarray((ls + lf) * (1.0 - rho) * q),
         shares=np.asarray(-theta * q / value),

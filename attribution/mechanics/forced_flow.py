@@ -20,20 +20,6 @@ from attribution.errors import DataError
 from attribution.mechanics.inputs import Array, arrays, one_of
 
 # Where a leveraged position is closed by force, and where its margin is gone.
-#
-# A position of side y (1 long, -1 short), leverage L and maintenance margin rate m is liquidated
-# when its equity falls to the maintenance margin; it is bankrupt when nothing is left (m = 0):
-#
-# .. math::
-#     \text{linear: } \tfrac1L + y\,(x - 1) = m x, \qquad
-#     \text{inverse: } \tfrac1L + y\,(1 - x^{-1}) = m x^{-1}, \qquad x = P/P_e
-#
-# (inverse: margin and profit in coin). Venues differ in whether m applies to the value at the
-# mark,
-# as here, or at entry (m alone on the right); :func:`liquidation_price` has both. What enters:
-# numbers that broadcast; what leaves: prices. 0 and infinity mean never.
-#
-# References: none; the arithmetic of margin. Venues' help pages give it in these two forms.
 
 CONTRACTS = ("linear", "inverse")
 MAINTENANCE = ("mark", "entry")
@@ -47,7 +33,18 @@ def liquidation_price(
     contract: str = "linear",
     on: str = "mark",
 ) -> np.ndarray:
-    """Return the mark price at which isolated margin no longer suffices.
+    r"""Return the mark price at which isolated margin no longer suffices.
+
+    A position of side y (1 long, -1 short), leverage L and maintenance margin rate m is liquidated
+    when its equity falls to the maintenance margin; it is bankrupt when nothing is left (m = 0):
+
+    .. math::
+        \text{linear: } \tfrac1L + y\,(x - 1) = m x, \qquad
+        \text{inverse: } \tfrac1L + y\,(1 - x^{-1}) = m x^{-1}, \qquad x = P/P_e
+
+    (inverse: margin and profit in coin). Venues differ in whether m applies to the value at the
+    mark, as here, or at entry (m alone on the right); :func:`liquidation_price` has both. 0 and
+    infinity mean never.
 
     Parameters
     ----------
@@ -66,6 +63,10 @@ def liquidation_price(
     ------
     DataError
         A margin below the maintenance margin at entry, a side that is neither 1 nor -1.
+
+    References
+    ----------
+    none; the arithmetic of margin. Venues' help pages give it in these two forms
     """
     one_of("liquidation price", "contract", contract, CONTRACTS)
     one_of("liquidation price", "on", on, MAINTENANCE)
@@ -247,6 +248,38 @@ def _closed(book: Positions, worst: np.ndarray, size: np.ndarray) -> np.ndarray:
     order = np.argsort(key)
     reached = np.searchsorted(key[order], -book.side * worst, side="right")
     return np.asarray(np.concatenate([[0.0], np.cumsum(size[order])])[reached])
+
+
+def power_reach(move: Array, reference: float, power: Array, side: float) -> np.ndarray:
+    r"""Return how far a move reaches into levels of liquidation, one at the reference.
+
+    .. math:: h(r) = \left(\frac{\max(\mp r, 0)}{r_0}\right)^{b}
+
+    Parameters
+    ----------
+    move : r, log points.
+    reference : :math:`r_0`, log points, above zero.
+    power : b; above one where levels lie the denser, the further away.
+    side : 1 for longs, whom falls close, -1 for shorts.
+    """
+    return np.asarray((np.maximum(-side * move, 0.0) / reference) ** power)
+
+
+def power_flow(
+    closed: Array, move: Array, reference: float, power: Array, side: float
+) -> np.ndarray:
+    """Return what a move forces where levels lie along a power of the distance.
+
+    Parameters
+    ----------
+    closed : USD million that a move of the reference closes.
+    move, reference, power, side : as in :func:`power_reach`.
+
+    Returns
+    -------
+    USD million; longs are sold, below zero, shorts bought.
+    """
+    return np.asarray(-side * closed * power_reach(move, reference, power, side))
 
 
 def vanished(before: Array, after: Array, price: Array) -> np.ndarray:

@@ -20,16 +20,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
+from scipy.special import erf
 
 from attribution.errors import DataError
 from attribution.mechanics.inputs import Array, arrays
 from attribution.mechanics.vanilla import vanilla
 
 # Listed options as columns: what is open, at which strike and expiry.
-#
-# What enters: one row a contract; what leaves: a checked chain, tables by strike and expiry, and
-# the
-# chain less what another part of a model already counts.
 
 
 @dataclass(frozen=True)
@@ -202,6 +199,30 @@ def gamma_flow(gamma: Array, move: Array) -> Array:
     return -np.asarray(gamma) * np.asarray(move)
 
 
+def bell_flow(position: Array, gamma: Array, width: Array, move: Array) -> np.ndarray:
+    r"""Return the hedge flow of a whole book whose gamma falls off with the distance.
+
+    .. math::
+        G(r) = -s \int_0^r \Gamma e^{-x^2/2d^2} dx
+             = -s\,\Gamma\,d\sqrt{\pi/2}\,\mathrm{erf}\frac{r}{d\sqrt2}
+
+    For small moves :func:`gamma_flow`; a crash leaves the strikes behind.
+
+    Parameters
+    ----------
+    position : s, of the dealer, -1 to 1.
+    gamma : Γ, of the open interest at no move, USD million per unit of return.
+    width : d, log points, above zero.
+    move : r, log points.
+
+    Returns
+    -------
+    USD million; above zero is bought.
+    """
+    area = width * np.sqrt(0.5 * np.pi) * erf(move / (width * np.sqrt(2.0)))
+    return np.asarray(-position * gamma * area)
+
+
 def zero_gamma(
     book: Chain, position: Array, near: float, *, rate: float, carry: float, low: float,
     high: float, nodes: int = 2001,
@@ -264,23 +285,22 @@ def _positions(position: Array, book: Chain) -> np.ndarray:
 
 
 # Net gamma of dealers where their positions are not observed: a prior, and what it implies.
-#
-# .. math:: s = a + (b - a)\,X, \quad X \sim \text{Beta}(p, q); \qquad G = s_c G_c + s_p G_p
-#
-# What enters: gamma of all open calls and puts and priors of the dealer's share in them, or a loop
-# gain; what leaves: draws of net gamma, USD million per unit of return.
-#
-# References: gelman2013 (weakly informative priors); frey1997 (loop gain).
 
 
 @dataclass(frozen=True)
 class PositionPrior:
-    """Prior of a dealer's position in open options, from -1 (short all) to 1 (long all).
+    r"""Prior of a dealer's position in open options, from -1 (short all) to 1 (long all).
+
+    .. math:: s = a + (b - a)\,X, \quad X \sim \text{Beta}(p, q); \qquad G = s_c G_c + s_p G_p
 
     Attributes
     ----------
     none, all : position where X is zero and one; ``all`` below ``none`` is a prior of being short.
     p, q : parameters of the beta distribution of X.
+
+    References
+    ----------
+    gelman2013 (weakly informative priors); frey1997 (loop gain)
     """
 
     none: float

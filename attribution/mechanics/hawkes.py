@@ -27,19 +27,17 @@ from numba import njit
 from attribution.errors import DataError
 
 # Events and decays in; the two sums over earlier events that every Hawkes likelihood takes, out.
-#
-# .. math:: \sum_{t_k < t} e^{-\beta_p (t - t_k)}, \qquad
-#           \sum_{t_k < t} (t - t_k)\, e^{-\beta_p (t - t_k)}
-#
-# Both are carried from event to event, so that n events and P decays cost n P steps.
-#
-# References: ogata1981.
 
 
 def excitations(
     time: np.ndarray, node: np.ndarray, decays: np.ndarray, nodes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum over the earlier events of each node, seen from every event.
+    r"""Sum over the earlier events of each node, seen from every event.
+
+    .. math:: \sum_{t_k < t} e^{-\beta_p (t - t_k)}, \qquad
+              \sum_{t_k < t} (t - t_k)\, e^{-\beta_p (t - t_k)}
+
+    Both are carried from event to event, so that n events and P decays cost n P steps.
 
     Parameters
     ----------
@@ -49,6 +47,10 @@ def excitations(
     Returns
     -------
     Both sums, (term, event, node); events of one instant do not see each other.
+
+    References
+    ----------
+    ogata1981
     """
     shape = (len(decays), len(time), nodes)
     excited, delayed = np.zeros(shape), np.zeros(shape)
@@ -305,19 +307,16 @@ def _fitting(data: Events, model: Hawkes) -> None:
 
 
 # Events of a Hawkes process by thinning.
-#
-# What enters: parameters, a window, a generator; what leaves: events. Between events the
-# excitation
-# only fades and within a piece the baseline is constant, so the intensity now bounds the intensity
-# until the next event or edge: candidates at that rate are kept with the ratio of the two.
-#
-# References: lewis1979 (thinning); ogata1981.
 
 
 def simulate(
     model: Hawkes, edges: object, rng: np.random.Generator, *, most: int = 1_000_000
 ) -> Events:
     """Draw the events of one window, which opens without a past.
+
+    Between events the excitation only fades and within a piece the baseline is constant, so the
+    intensity now bounds the intensity until the next event or edge: candidates at that rate are
+    kept with the ratio of the two.
 
     Parameters
     ----------
@@ -329,6 +328,10 @@ def simulate(
     ------
     DataError
         Parameters that do not fit the edges; more than ``most`` events.
+
+    References
+    ----------
+    lewis1979 (thinning); ogata1981
     """
     cut = np.asarray(edges, dtype=float)
     nodes, pieces = model.baseline.shape

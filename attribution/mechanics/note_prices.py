@@ -15,34 +15,35 @@ import numpy as np
 from attribution.errors import DataError
 from attribution.mechanics.barrier import barrier
 from attribution.mechanics.digital import at_maturity, shifted_barrier
-from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.inputs import NUMPY, Array, arrays
 from attribution.mechanics.notes import AT_CLOSE, AT_MATURITY, CONTINUOUS, Notes, PricePath
+from attribution.mechanics.terms import Greeks
 from attribution.mechanics.vanilla import vanilla
 
 # The option part of buffered and capped notes as spreads of vanilla options.
-#
-# A note of face F on an underlying with initial value S₀ pays at maturity
-#
-# .. math:: \frac{F}{S_0}\left[S_0 + p\,\{(S-S_0)^+ - (S-C)^+\} - \ell\,(L-S)^+\right]
-#
-# with participation p, cap C, buffer level L below which the holder loses, and leverage ℓ. Nothing
-# jumps at L. What enters: per note or broadcast numbers; what leaves: Greeks per unit F/S₀ of what
-# the holder is short (``loss``) or long (``gain``).
-#
-# References: haug2007 (vanilla options).
 
 
 def loss(
     spot: Array, level: Array, leverage: Array, time: Array, vol: Array, rate: Array, carry: Array
 ) -> Greeks:
-    """Leveraged put at the buffer level, which the holder of the note has sold.
+    r"""Leveraged put at the buffer level, which the holder of the note has sold.
+
+    A note of face F on an underlying with initial value S₀ pays at maturity
+
+    .. math:: \frac{F}{S_0}\left[S_0 + p\,\{(S-S_0)^+ - (S-C)^+\} - \ell\,(L-S)^+\right]
+
+    with participation p, cap C, buffer level L below which the holder loses, and leverage ℓ.
+    Nothing jumps at L.
 
     Parameters
     ----------
     spot, time, vol, rate, carry : as in :func:`~attribution.mechanics.vanilla.vanilla`.
     level : price below which the holder loses, currency per unit.
     leverage : loss per unit of fall below it; 1, or S₀/L where all can be lost.
+
+    References
+    ----------
+    haug2007 (vanilla options)
     """
     (gearing,) = arrays("buffer", leverage=leverage)
     return vanilla("put", spot, level, time, vol, rate, carry).times(gearing)

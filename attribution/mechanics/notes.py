@@ -161,14 +161,14 @@ class PricePath:
 
 
 # What is known of a note and what is not: terms with doubts in, draws of a book out.
-#
-# Everything that a filing leaves open becomes an array of draws, so that a hedge flow carries the
-# doubt about the notes themselves.
 
 
 @dataclass(frozen=True)
 class NoteTerms:
     """Terms of one note; where several are possible, each is as likely as the other.
+
+    Everything that a filing leaves open becomes an array of draws, so that a hedge flow carries the
+    doubt about the notes themselves.
 
     Attributes
     ----------

@@ -3,7 +3,7 @@ r"""European calls and puts with a cost of carry: price and Greeks.
 .. math:: V = \varphi\,[S e^{(b-r)T} N(\varphi d_1) - K e^{-rT} N(\varphi d_2)]
 
 What enters: spot, strike, time, volatility, rate, carry, which broadcast; what leaves:
-:class:`~attribution.mechanics.greeks.Greeks`.
+:class:`~attribution.mechanics.terms.Greeks`.
 
 References: black1973; merton1973; haug2007.
 """
@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.inputs import NUMPY, SMALL, Array, Functions, arrays, one_of
-from attribution.mechanics.terms import Market, asset_term, cash_term
+from attribution.mechanics.terms import Greeks, Market, asset_term, cash_term
 
 OPTIONS = {"call": 1, "put": -1}
 

@@ -1,8 +1,9 @@
-"""A number that no source states: its law and where that law comes from, read from TOML.
+"""The law of a number that no source states, read from the braces of a model file.
 
-Written in braces, the law by its two numbers: ``{ low = 40, high = 65, source = "..." }`` for any
-value between two as likely as another, ``{ median = 800, sd = 0.35, ... }`` for a log-normal one
-(sd of the logarithm), ``{ p = 1, q = 3, ... }`` for a beta.
+A law is its two numbers: ``{ low = 40, high = 65 }`` for any value between two as likely as
+another, ``{ median = 800, sd = 0.35 }`` for a log-normal one (sd of the logarithm),
+``{ mean = 0.5, sd = 0.03 }`` for a normal and ``{ p = 1, q = 3 }`` for a beta one; beside them,
+where the belief comes from, ``source = "..."``, which some readers insist on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from dataclasses import dataclass
 from attribution.errors import SpecError
 from attribution.model.grammar import Table
 
-LAWS = {"uniform": ("low", "high"), "lognormal": ("median", "sd"), "beta": ("p", "q")}
+LAWS = {
+    "uniform": ("low", "high"),
+    "lognormal": ("median", "sd"),
+    "normal": ("mean", "sd"),
+    "beta": ("p", "q"),
+}
 """Law -> the names of its two numbers."""
 
 
@@ -24,7 +30,7 @@ class Uncertain:
     ----------
     law : one of ``LAWS``.
     first, second : its numbers, in the order of ``LAWS``.
-    source : of the belief.
+    source : of the belief; empty where none is given.
     """
 
     law: str
@@ -38,15 +44,24 @@ class Uncertain:
         a, b = f"{self.first:g}", f"{self.second:g}"
         if self.law == "uniform":
             return f"{a} to {b}"
+        if self.law == "normal":
+            return f"mean {a}, sd {b}"
         return f"median {a}, sd of log {b}" if self.law == "lognormal" else f"beta({a}, {b})"
 
 
-def uncertain(table: Table, key: str, laws: tuple[str, ...] = tuple(LAWS)) -> Uncertain:
+BELIEVED = ("uniform", "lognormal", "beta")
+"""Laws of a number that may lie anywhere in a range, if a reader names none."""
+
+
+def uncertain(
+    table: Table, key: str, laws: tuple[str, ...] = BELIEVED, *, sourced: bool = True
+) -> Uncertain:
     """Read what is believed of a number.
 
     Parameters
     ----------
     laws : those that it may have.
+    sourced : whether its source must be given.
 
     Raises
     ------
@@ -61,11 +76,13 @@ def uncertain(table: Table, key: str, laws: tuple[str, ...] = tuple(LAWS)) -> Un
         raise SpecError(f"{found.place}: it has no law; give {forms}")
     found.known((*LAWS[law], "source"))
     first, second = LAWS[law]
-    bound = -1e300 if law == "uniform" else 0.0
+    low = -1e300 if law in ("uniform", "normal") else 0.0
     law_of = Uncertain(
-        law, found.number(first, above=bound), found.number(second, above=bound),
-        found.text("source"),
-    )  # fmt: skip
+        law,
+        found.number(first, above=low),
+        found.number(second, above=-1e300 if law == "uniform" else 0.0),
+        found.text("source") if sourced else found.text("source", ""),
+    )
     if law == "uniform" and not law_of.first < law_of.second:
         raise SpecError(
             f"{found.place}: low = {law_of.first:g} is not below high = {law_of.second:g}; swap"

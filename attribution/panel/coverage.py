@@ -7,8 +7,7 @@ import pandas as pd
 
 from attribution.errors import DataError, EventError
 from attribution.model.spec import ModelSpec
-from attribution.panel.degenerate import held_out
-from attribution.panel.gate import refuse_lost, tell_closed
+from attribution.panel.gate import held_out, refuse_lost, tell_closed
 from attribution.panel.timeline import Timeline, calendar_of
 
 SLACK = {"monthly": 31, "quarterly": 92, "yearly": 366}

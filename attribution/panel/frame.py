@@ -23,8 +23,7 @@ from attribution.panel.coverage import (
     sample_days,
 )
 from attribution.panel.dates import days_of
-from attribution.panel.degenerate import refuse_degenerate, refuse_short
-from attribution.panel.gate import in_order
+from attribution.panel.gate import in_order, refuse_degenerate, refuse_short
 from attribution.panel.read import Panel
 from attribution.panel.timeline import timeline_of
 

@@ -19,7 +19,7 @@ from attribution.panel.coverage import (
     refuse_unseen_dates,
     sample_days,
 )
-from attribution.panel.degenerate import refuse_degenerate, refuse_short
+from attribution.panel.gate import refuse_degenerate, refuse_short
 from attribution.panel.quotes import refuse_magnitudes, refuse_stale
 from attribution.panel.rows import read_rows
 

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 # Answers that put several questions to the same names in; a matrix of them out.
-#
-# An answer called ``question: name`` belongs to a question.  Where two questions or more are put
-# to
-# the same names, they are read across a row, and a list of all would hide that.
 
 BETWEEN = ": "
 
 
 class Matrix(NamedTuple):
-    """Answers by name and question, and those that are in no such matrix."""
+    """Answers by name and question, and those that are in no such matrix.
+
+    An answer called ``question: name`` belongs to a question. Where two questions or more are put
+    to the same names, they are read across a row, and a list of all would hide that.
+    """
 
     unit: str
     questions: list[str]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attribution.core.moves import log_mean_weight
-from attribution.core.weighted_draws import quantile
+from attribution.core.weighted_draws import log_mean_weight, quantile
 from attribution.runs.groups_event import (
     coherent,
     contributions,

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from attribution.allocate.allocation import switches
 from attribution.allocate.coalitions import Coalitions
 from attribution.allocate.given import coalitions_of
-from attribution.allocate.players import switches
 from attribution.model.study import StudySpec
 from attribution.runs.labels import DRAW
 

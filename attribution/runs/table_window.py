@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from attribution.core.moves import chances, leading, log_mean_weight
-from attribution.core.weighted_draws import quantile
+from attribution.core.weighted_draws import chances, leading, log_mean_weight, quantile
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.runs.moments import QUANTILES, describe, originals
-from attribution.sampling.sensitivity import LIMIT
+from attribution.sampling.pareto import LIMIT
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,4 +1,11 @@
-"""Draws in, diagnostics out, the same on both lines of ArviZ: arrays are (chain, draw, ...)."""
+"""Diagnostics of draws (chain, draw, ...), the numbers of ArviZ, the same on both of its lines.
+
+What a run reports and is judged by is ArviZ's: rank-normalised R-hat, bulk and tail sizes.  Two
+are our own where ArviZ has no answer: :func:`effective_size` and :func:`split_rhat` also take one
+chain, and many quantities in one pass, as the moves of a search ask for while it runs.  With two
+chains or more they are ArviZ's ``rhat(method="split")``, and its ``ess(method="mean")`` up to the
+halving of the chains; a test holds both to it.
+"""
 
 from __future__ import annotations
 
@@ -223,8 +230,6 @@ def _label(name: Any, array: xr.DataArray, index: tuple[int, ...]) -> str:
     ]
     return f"{name}[{', '.join(str(value) for value in values)}]"
 
-
-# Draws of several chains in; how many independent draws they are worth out.
 
 FEWEST = 4
 """Draws a chain below which nothing can be said: the answers are not a number."""

@@ -1,3 +1,1 @@
-"""Designs with a known truth in; whether computations and intervals can be believed, out."""
-
-from __future__ import annotations
+"""Simulated crashes with a known truth: whether a shipped model's intervals hold it."""

@@ -1,24 +1,25 @@
-"""Simulated crashes in; what a shipped model says of each, beside the truth, out."""
+"""Coverage: a shipped model splits simulated crashes; how often its intervals held the truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from attribution.core import propagate
 from attribution.decompose import decompose
-from attribution.errors import SpecError, nearest
+from attribution.errors import DataError, SpecError, nearest
 from attribution.model.spec import ModelSpec
 from attribution.sampling.diagnostics import rhat
-from attribution.validate.crash import TEST_SIGNS, Crash, crash, question
-from attribution.validate.task import Record
+from attribution.validate.crash import TEST_SIGNS, WORLDS, Crash, crash, question
+from attribution.validate.runner import Outcome, Record
 from attribution.var.estimate.bvar import fit_bvar
 from attribution.var.estimate.bvar_signs import fit_bvar_signs
-from attribution.var.estimate.event_shocks import event_shocks
-from attribution.var.estimate.loadings import loadings, past_shocks
+from attribution.var.estimate.loadings import event_shocks, loadings, past_shocks
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -154,3 +155,200 @@ def _wrong(slope: np.ndarray, channels: tuple[str, ...]) -> dict[str, float]:
 Engine = Callable[[Covered, ModelSpec, Crash, np.random.Generator], Split]
 ENGINES: Mapping[str, Engine] = {"bvar_signs": _signs, "bvar": _headline}
 HEADLINE_CHAINS = 2
+SURE = 0.9
+"""Posterior probability of the wrong direction at which a test series raises the alarm."""
+MIXED = 1.05
+"""R-hat of a contribution above which a fit counts as refused, as the command line refuses it."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one channel fared: shares of replications, and errors in the unit of the outcome."""
+
+    channel: str
+    covered_50: float
+    covered_90: float
+    robust_90: float | None
+    bias: float
+    rmse: float
+    width_90: float
+    robust_width: float | None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Scores of a world.
+
+    Attributes
+    ----------
+    replications, refused : how many crashes were split, how many the program refused.
+    right_largest : mean posterior probability of the truly largest channel; None where the truth
+        has none.
+    alarm : share of crashes that were refused, or where a test series speaks against a label.
+    chances : statement -> its posterior probability, mean over crashes.
+    """
+
+    name: str
+    replications: int
+    refused: int
+    scores: tuple[Score, ...]
+    right_largest: float | None
+    alarm: float
+    chances: Mapping[str, float] = field(default_factory=dict)
+
+
+def score(outcome: Outcome) -> Coverage:
+    """Score the records of a coverage task.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    used = ~np.isin(outcome.numbers, list(outcome.refused))
+    if not used.any():
+        raise DataError(f"{outcome.name}: no crash has been split; run some first")
+    column = {name: values[used] for name, values in outcome.columns.items()}
+    channels = [name.removeprefix("truth ") for name in column if name.startswith("truth ")]
+    loud = np.zeros(used.sum(), bool)
+    for name, values in column.items():
+        if name.startswith("wrong "):
+            loud |= values >= SURE
+    if "plausibility" in column:
+        loud |= column["plausibility"] < 0.5
+    if "rhat" in column:
+        loud |= column["rhat"] > MIXED
+    largest = column.get("right largest")
+    return Coverage(
+        name=outcome.name,
+        replications=int(used.sum()),
+        refused=len(outcome.refused),
+        scores=tuple(_score(column, channel) for channel in channels),
+        right_largest=float(largest.mean()) if largest is not None else None,
+        alarm=float(loud.sum() + len(outcome.refused)) / len(outcome.numbers),
+        chances={
+            name.removeprefix("chance "): float(values.mean())
+            for name, values in column.items()
+            if name.startswith("chance ")
+        },
+    )
+
+
+def _score(column: Mapping[str, np.ndarray], channel: str) -> Score:
+    truth = column[f"truth {channel}"]
+
+    def held(low: str, high: str) -> float:
+        inside = (column[f"{low} {channel}"] <= truth) & (truth <= column[f"{high} {channel}"])
+        return float(inside.mean())
+
+    def width(low: str, high: str) -> float:
+        return float((column[f"{high} {channel}"] - column[f"{low} {channel}"]).mean())
+
+    error, robust = column[f"q50 {channel}"] - truth, f"robust low {channel}" in column
+    return Score(
+        channel=channel,
+        covered_50=held("q25", "q75"),
+        covered_90=held("q05", "q95"),
+        robust_90=held("robust low", "robust high") if robust else None,
+        bias=float(error.mean()),
+        rmse=float(np.sqrt((error**2).mean())),
+        width_90=width("q05", "q95"),
+        robust_width=width("robust low", "robust high") if robust else None,
+    )
+
+
+def covered(found: Coverage) -> str:
+    """One line for the screen."""
+    worst = min(found.scores, key=lambda row: row.covered_90)
+    named = found.right_largest
+    right = "" if named is None else f" right largest {named:.2f},"
+    return (
+        f"{found.name:<26} covers {found.replications:>5} crashes; worst 90 % interval holds"
+        f" {worst.covered_90:.2f} ({worst.channel}),{right} alarm {found.alarm:.2f}"
+    )
+
+
+CALIBRATION, COVERAGE = "calibration.json", "coverage.json"
+
+
+def finish(outcome: Outcome, folder: Path) -> tuple[bool, str]:
+    """Score a coverage, write its numbers, and say what came out.
+
+    Coverage is published, not judged: it holds whatever it is.
+    """
+    scored = score(outcome)
+    body = {"settings": dict(outcome.settings), "seed": outcome.seed, **asdict(scored)}
+    _save(folder / COVERAGE, body)
+    return True, covered(scored)
+
+
+def collect(folder: Path) -> str:
+    """Gather the verdicts and scores below a folder into its ``calibration.json``.
+
+    Returns
+    -------
+    Its text: designs and coverage, each name -> numbers.
+    """
+    designs, crashes = (
+        {
+            path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(folder.glob(f"*/{name}"))
+        }
+        for name in (CALIBRATION, COVERAGE)
+    )
+    return _save(folder / CALIBRATION, {"designs": designs, "coverage": crashes})
+
+
+def _save(path: Path, body: Mapping[str, object]) -> str:
+    text = json.dumps(body, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8")
+    return text
+
+
+CRASHES = 200
+SHIPPED: Mapping[str, Covered] = {
+    task.name: task for task in (Covered(model, world) for model in ENGINES for world in WORLDS)
+}
+OF_THE_ENGINE = (
+    "conjugate",
+    "held-out",
+    "signs",
+    "namings",
+    "cones",
+    "independent-t",
+    "regimes",
+    "stochastic-volatility",
+    "proxy",
+    "focus-fund",
+    "rotated",
+    "narrative-unconditional",
+    "narrative-conditional",
+    "student-t",
+    "common-volatility",
+    "outliers",
+    "event",
+    "event-null",
+)
+"""Designs that calibrate the computations, not a model; they stand with the tests."""
+
+
+def chosen(names: Sequence[str]) -> tuple[tuple[Covered, int], ...]:
+    """Return the tasks of these names, all worlds of ``bvar_signs`` if none is named.
+
+    A crash takes ``bvar_signs`` about a second and ``bvar`` minutes.
+
+    Raises
+    ------
+    SpecError
+        If a name is that of no design.
+    """
+    for name in names:
+        if name in OF_THE_ENGINE:
+            raise SpecError(
+                f"validate: '{name}' examines the engine and no model; run python"
+                f" tests/calibration/run.py {name} in a copy of the source"
+            )
+        if name not in SHIPPED:
+            raise SpecError(f"validate: no design '{name}'{nearest(name, SHIPPED)}; correct it")
+    picked = names or [name for name, task in SHIPPED.items() if task.model == "bvar_signs"]
+    return tuple((SHIPPED[name], CRASHES) for name in picked)

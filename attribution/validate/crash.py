@@ -14,7 +14,6 @@ import pandas as pd
 from attribution.errors import SpecError, nearest
 from attribution.model.read import read_var
 from attribution.model.spec import Event, ModelSpec, Window
-from attribution.validate import simulation
 from attribution.var.estimate.cones import table_cones
 from attribution.var.estimate.structural_prior import impact_prior
 
@@ -39,9 +38,43 @@ STRIKE = {
 """Shocks of the crash, in standard deviations, before a log-normal spread of a quarter."""
 VIOLATED = ("barrier_hedging", "etf_spot_gap")
 UNNAMED = ("igv_return", "taker_share")
+FIRST_DAY = "2020-01-01"
 TAIL, TRIES = 5, 4000
 TEST_NOISE, TEST_SIGNS = 1.0, {"basis_unwind": 1.0, "crypto_liquidation": -1.0}
 """A series kept out as a test: what the named shocks do to it, beside unit noise."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A structural VAR.
+
+    Attributes
+    ----------
+    lags : (lag, variable, regressor); nearest lag first.
+    intercept : (variable,).
+    impact : (variable, shock).
+    """
+
+    lags: np.ndarray
+    intercept: np.ndarray
+    impact: np.ndarray
+
+    def path(self, shocks: np.ndarray, history: np.ndarray) -> np.ndarray:
+        """Run the VAR from ``history`` (lag, variable), oldest first; the days after (time, n)."""
+        days = list(history)
+        for struck in shocks:
+            today = self.intercept + self.impact @ struck
+            for lag, slopes in enumerate(self.lags):
+                today = today + slopes @ days[-1 - lag]
+            days.append(today)
+        return np.array(days[len(history) :])
+
+    def carried(self, shocks: np.ndarray, shock: int) -> np.ndarray:
+        """Run the VAR from a dead calm with one shock of each day and none of the others."""
+        alone = np.zeros_like(shocks)
+        alone[:, shock] = shocks[:, shock]
+        calm = Truth(self.lags, np.zeros_like(self.intercept), self.impact)
+        return calm.path(alone, np.zeros((len(self.lags), len(self.intercept))))
 
 
 @dataclass(frozen=True)
@@ -63,9 +96,9 @@ class Crash:
 def question(model: str, days: int) -> ModelSpec:
     """Return a shipped model, without columns of its own, asked about the day after ``days``."""
     spec = read_var(model)
-    last = pd.bdate_range(simulation.FIRST_DAY, periods=days + 2)[-1].date()
+    last = pd.bdate_range(FIRST_DAY, periods=days + 2)[-1].date()
     event = Event("crash", spec.event.outcome, (Window("crash", last, last),), (last, last))
-    first = pd.Timestamp(simulation.FIRST_DAY).date()
+    first = pd.Timestamp(FIRST_DAY).date()
     return replace(
         spec,
         event=event,
@@ -93,7 +126,7 @@ def crash(spec: ModelSpec, world: str, days: int, rng: np.random.Generator) -> C
     own = np.array([spec.prior.mean_of(name) for name in names])
     lags = np.diag(own) + 0.05 * rng.standard_normal((n, n))
     impact = unit[:, None] * _impact(spec, world, rng)
-    truth = simulation.Truth((lags * unit[:, None] / unit)[None], np.zeros(n), impact)
+    truth = Truth((lags * unit[:, None] / unit)[None], np.zeros(n), impact)
     shocks = rng.standard_t(TAIL, (days + 1, impact.shape[1])) * np.sqrt((TAIL - 2) / TAIL)
     if world == "common-volatility":
         shocks *= _volatility(days + 1, rng)[:, None]
@@ -107,7 +140,7 @@ def crash(spec: ModelSpec, world: str, days: int, rng: np.random.Generator) -> C
         path = path + noise
     load = np.array([TEST_SIGNS.get(name, 0.0) for name in channels])
     test = shocks[:, : len(channels)] @ load + TEST_NOISE * rng.standard_normal(days + 1)
-    return Crash(simulation.frame(path, names), np.array(parts), test)
+    return Crash(frame(path, names), np.array(parts), test)
 
 
 def _impact(spec: ModelSpec, world: str, rng: np.random.Generator) -> np.ndarray:
@@ -148,3 +181,9 @@ def _volatility(days: int, rng: np.random.Generator) -> np.ndarray:
         logs.append(level)
     found: np.ndarray = np.exp(0.5 * np.array(logs) - 0.12)
     return found
+
+
+def frame(path: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
+    """Give a path (time, variable) working days."""
+    days = pd.bdate_range(FIRST_DAY, periods=len(path), name="time")
+    return pd.DataFrame(path, days, list(names))

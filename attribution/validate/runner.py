@@ -14,30 +14,73 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from attribution import __version__
 from attribution.errors import AttributionError, DataError, SpecError
-from attribution.validate.task import Outcome, Record, Task
-
-# Records of a task on disk: appended one by one, found again after an interruption, never mixed.
-#
-# A folder holds ``manifest.json``, what made the records, and ``records.jsonl``, one line each.  A
-# line that an interruption cut short is dropped when the folder is opened again, and its
-# replication
-# is made anew with the same random numbers.
 
 MANIFEST, RECORDS = "manifest.json", "records.jsonl"
 REFUSED = "refused"
+Record = Mapping[str, float]
+
+
+class Task(Protocol):
+    """One replication of a validation, repeated with other random numbers.
+
+    Attributes
+    ----------
+    name : of its folder.
+    settings : everything that changes a record, but the seed; plain numbers and words.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """Everything that changes a record but the seed."""
+        ...
+
+    def replicate(self, rng: np.random.Generator) -> Record:
+        """Return one record; the same generator state gives the same record."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Records of a task, in the order of their numbers.
+
+    Attributes
+    ----------
+    name : of the task.  settings, seed, version : what made the records.
+    numbers : (replication,) int.
+    columns : name -> (replication,); NaN where the program refused.
+    refused : number -> the sentence with which the program refused the data.
+    """
+
+    name: str
+    settings: Mapping[str, object]
+    seed: int
+    version: str
+    numbers: np.ndarray
+    columns: Mapping[str, np.ndarray]
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Store:
-    """The folder of one task and one seed."""
+    """The folder of one task and one seed: what made the records, and the records, a line each.
+
+    A line that an interruption cut short is dropped when the folder is opened again, and its
+    replication is made anew with the same random numbers.
+    """
 
     folder: Path
     manifest: Mapping[str, object]

@@ -15,9 +15,8 @@ import time
 
 import numpy as np
 
-from attribution.studies.event.abduction import nodes
-from attribution.studies.event.allocation import allocated
-from attribution.studies.event.impact import Response
+from attribution.mechanics.impact import Response
+from attribution.studies.event.abduction import allocated, nodes
 from attribution.studies.event.steps import PathFlows, implied_shock
 from attribution.studies.event.world import World, curve_of, play
 from attribution.studies.event.world_in_steps import SteppedWorld

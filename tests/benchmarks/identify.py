@@ -23,7 +23,7 @@ from simulated import LAGS, SIGNS, simulated
 
 from attribution.core import niw
 from attribution.core.rotations import assign, haar, holds
-from attribution.core.rotations.claim_rows import Line, stack
+from attribution.core.rotations.holds import Line, stack
 from attribution.model.restriction import SHOCK, Cell, Channel, Identification, Narrative
 from attribution.var.estimate.conjugate import ConjugateForm
 from attribution.var.identify.rotate import rotate

@@ -201,7 +201,7 @@ def test_the_figure_has_a_mark_for_every_row_that_a_run_names(runs):
 def test_folders_are_loaded_and_other_names_are_fitted(runs, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "attribution.compare.sources.fit",
+        "attribution.compare.comparison.fit",
         lambda spec, **settings: asked.append((spec.name, settings["event"])) or runs["proxy"],
     )
     monkeypatch.chdir(tmp_path)

@@ -6,8 +6,7 @@ from numpy.testing import assert_allclose
 
 from attribution.errors import DataError
 from attribution.mechanics.barrier import KINDS, barrier
-from attribution.mechanics.binary_barrier import binary_barrier
-from attribution.mechanics.digital import digital, one_touch
+from attribution.mechanics.digital import binary_barrier, digital, one_touch
 
 ALL = sorted(KINDS)
 UNITS = ("cash", "asset")

@@ -7,8 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.mechanics.barrier import KINDS, barrier
-from attribution.mechanics.binary_barrier import binary_barrier
-from attribution.mechanics.digital import at_maturity, digital, one_touch
+from attribution.mechanics.digital import at_maturity, binary_barrier, digital, one_touch
 from attribution.mechanics.vanilla import vanilla
 
 OF_STRIKE = {

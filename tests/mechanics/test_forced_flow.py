@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from scipy.integrate import quad
 
 from attribution.errors import DataError
+from attribution.mechanics.feedback import Flows, fixed_point
 from attribution.mechanics.forced_flow import (
     Positions,
     forced_by_move,
@@ -15,8 +16,7 @@ from attribution.mechanics.forced_flow import (
     positions,
     vanished,
 )
-from attribution.studies.event.feedback import Flows, fixed_point
-from attribution.studies.event.impact import linear
+from attribution.mechanics.impact import linear
 
 ENTRIES, LEVERS = np.array([70e3, 75e3, 80e3, 95e3]), np.array([2.0, 5.0, 10.0, 20.0])
 

@@ -7,6 +7,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from attribution.errors import DataError
+from attribution.mechanics.feedback import loop_gain
 from attribution.mechanics.gamma import (
     PUTS_BOUGHT,
     UNKNOWN,
@@ -14,7 +15,6 @@ from attribution.mechanics.gamma import (
     gamma_of_gain,
     net_gamma,
 )
-from attribution.studies.event.feedback import loop_gain
 
 
 @pytest.mark.parametrize("prior", [PUTS_BOUGHT, UNKNOWN, PositionPrior(-0.2, 0.7, 3, 3)])

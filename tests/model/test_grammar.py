@@ -6,6 +6,7 @@ import pytest
 
 from attribution.errors import SpecError
 from attribution.model.grammar import Table, read_toml
+from attribution.model.uncertain import LAWS, uncertain
 
 
 def refusal(call, *args, **settings):
@@ -93,3 +94,17 @@ def test_an_array_of_tables_is_not_a_table():
     assert "is not an array of tables [[rows]]" in refusal(Table("m", {"rows": {}}).many, "rows")
     assert "is not an array of tables [[rows]]" in refusal(Table("m", {"rows": [1]}).many, "rows")
     assert Table("m", {}).many("rows") == []
+
+
+@pytest.mark.parametrize("law", list(LAWS))
+def test_a_law_in_braces_is_its_two_numbers_and_where_it_comes_from(law):
+    first, second = LAWS[law]
+    bare, said = {first: 0.5, second: 2}, {"source": "a paper"}
+    table = Table("m.toml: [x]", {"bare": bare, "whole": bare | said})
+    whole = uncertain(table, "whole", (law,))
+    assert (whole.law, whole.first, whole.second, whole.source) == (law, 0.5, 2.0, "a paper")
+    assert uncertain(table, "bare", (law,), sourced=False).source == ""
+    assert "'source'" in refusal(uncertain, table, "bare", (law,))
+    assert "unknown key" in refusal(
+        uncertain, Table("m.toml", {"x": bare | {"centre": 1}}), "x", (law,)
+    )

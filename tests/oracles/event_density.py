@@ -1,7 +1,7 @@
 """The log likelihood of a structural model of one day in NumPy: the sampler's density, checked.
 
 Written from the equations of :mod:`~attribution.studies.event.density` and not from its code: laws
-of impact come from :mod:`~attribution.studies.event.impact`, notes from interpolation of their
+of impact come from :mod:`~attribution.mechanics.impact`, notes from interpolation of their
 surface,
 distributions from SciPy.  What enters: days, a surface and one draw of parameters by name; what
 leaves: the log density of each equation.

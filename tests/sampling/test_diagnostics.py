@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from attribution.finding import verdict_of
+from attribution.sampling import diagnostics
 from attribution.sampling.diagnostics import (
     ess_bulk,
     ess_tail,
@@ -67,3 +69,25 @@ def test_what_never_changes_has_no_error():
 )
 def test_a_verdict_is_clear_of_its_limit_by_two_errors(probability, error, verdict):
     assert verdict_of(probability, error=error) == verdict
+
+
+def test_our_own_r_hat_and_size_are_those_of_arviz():
+    """The split R-hat to rounding; sizes differ by the halving of the chains alone."""
+    rng = np.random.default_rng(4)
+    noise = rng.standard_normal((4, 2000, 5))
+    x = noise.copy()
+    for t in range(1, x.shape[1]):
+        x[:, t] = np.array([0.0, 0.3, 0.6, 0.8, -0.3]) * x[:, t - 1] + noise[:, t]
+    x[0] += 0.05
+    theirs = diagnostics._diagnose("rhat", x, method="split")
+    assert_allclose(diagnostics.split_rhat(x), theirs, rtol=1e-12)
+    size = diagnostics._diagnose("ess", x[..., :4], method="mean")
+    assert_allclose(diagnostics.effective_size(x[..., :4]), size, rtol=0.1)
+    assert diagnostics.effective_size(x)[4] == x[..., 0].size  # never more than the draws
+
+
+def test_one_chain_has_an_r_hat_of_its_halves():
+    x = np.random.default_rng(5).standard_normal((1, 1000, 1))
+    assert diagnostics.split_rhat(x)[0] < 1.01
+    x[0, 500:] += 2.0
+    assert diagnostics.split_rhat(x)[0] > 1.3

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.testing import assert_allclose
 from scipy.stats import norm
 
-from attribution.sampling.sensitivity import LIMIT, POWERS, power_scaling, recentred
+from attribution.sampling.pareto import LIMIT, POWERS, power_scaling, recentred
 
 CHAINS, DRAWS = 4, 5000
 

@@ -22,7 +22,7 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
-from attribution.core.instruments.confidence import ConfidenceSet
+from attribution.core.instruments.first_stage import ConfidenceSet
 from attribution.core.instruments.instrument import (
     Estimate,
     ProxyVar,

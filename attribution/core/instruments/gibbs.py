@@ -31,11 +31,6 @@ from attribution.core import niw
 from attribution.core.instruments.model import ProxyDraws, ProxyPrior
 
 # Numba kernels of the proxy VAR's Gibbs sampler; ``instrument_gibbs`` says what they draw.
-#
-# Arrays: y (time, variable), x (time, regressor), m (day with one, instrument), q (variable,
-# channel) orthonormal, ``of`` (instrument,) the channel of each, ``inverse`` the inverse of the
-# instruments' noise covariance, ``second`` and ``cross`` the moments of errors with themselves and
-# with centred instruments.
 
 SLICES = 3
 """Slice steps a sweep: the direction mixes slowest where an instrument is weak."""
@@ -226,7 +221,13 @@ def _coefficients(b, axes, c, loading, of, center, inverse, posterior, seen, m, 
 
 @njit(cache=True, nogil=True)
 def chain(y, x, days, m, of, prior, relevance, posterior, state, draws, burn_in, thin, rng):  # type: ignore[no-untyped-def]
-    """Run sweeps; see ``attribution.core.instruments.gibbs`` for the steps and the arrays."""
+    """Run sweeps; see ``attribution.core.instruments.gibbs`` for the steps and the arrays.
+
+    Arrays: y (time, variable), x (time, regressor), m (day with one, instrument), q (variable,
+    channel) orthonormal, ``of`` (instrument,) the channel of each, ``inverse`` the inverse of the
+    instruments' noise covariance, ``second`` and ``cross`` the moments of errors with themselves
+    and with centred instruments.
+    """
     prior_mean, prior_precision, prior_scale, prior_dof = prior
     center_weight, loading_weight, noise_scale, noise_dof = relevance
     factor, g, b, center, loading, noise = state

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from attribution.core.instruments.confidence import ConfidenceSet, ratio_set
-from attribution.core.instruments.first_stage import long_run
+from attribution.core.instruments.first_stage import ConfidenceSet, long_run, ratio_set
 
 
 @dataclass(frozen=True)
@@ -164,16 +163,16 @@ def relevance_wald(var: ProxyVar, unit: int) -> float:
 
 
 # A VAR and its instrument in; responses to the instrument's shock, with two kinds of sets, out.
-#
-# The delta method takes the denominator of :math:`e_i'\Psi_h\Gamma / e_u'\Gamma` for surely not
-# zero.  Inverting the test of :math:`e_i'\Psi_h\Gamma = \lambda\, e_u'\Gamma` for every λ, as
-# Anderson and Rubin do, takes nothing for granted: with a weak instrument the set may be two half
-# lines or everything, which is then what the data say.
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its standard error, and its two confidence sets at one level.
+    r"""A number, its standard error, and its two confidence sets at one level.
+
+    The delta method takes the denominator of :math:`e_i'\Psi_h\Gamma / e_u'\Gamma` for surely not
+    zero. Inverting the test of :math:`e_i'\Psi_h\Gamma = \lambda\, e_u'\Gamma` for every λ, as
+    Anderson and Rubin do, takes nothing for granted: with a weak instrument the set may be two half
+    lines or everything, which is then what the data say.
 
     Attributes
     ----------

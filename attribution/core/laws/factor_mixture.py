@@ -130,6 +130,38 @@ def state_odds(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)
+def _average(weight, mean, squared, outer, expected):  # type: ignore[no-untyped-def]
+    """Fill a day's expected factors (factor,); add their squares, by state, and their products."""
+    k, states = mean.shape
+    for a in range(k):
+        total = 0.0
+        for s in range(states):
+            scaled = weight[s] * mean[a, s]
+            total += scaled
+            squared[a, s] += scaled * mean[a, s]
+        expected[a] = total
+        for b in range(a + 1):
+            total = 0.0
+            for s in range(states):
+                total += weight[s] * mean[a, s] * mean[b, s]
+            outer[a, b] += total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)
+def _pull_back(  # type: ignore[no-untyped-def]
+    errors, expected, pull, loading, noise, seen, d_errors, d_loading, d_noise
+):
+    """Fill a day's derivatives in errors; add those in loadings and noise, of the kernel's part."""
+    for i in np.nonzero(seen)[0]:
+        fitted = 0.0
+        for a in range(len(expected)):
+            fitted += loading[i, a] * expected[a]
+            d_loading[i, a] += errors[i] * expected[a] / noise[i]
+        d_errors[i] = (fitted - pull * errors[i]) / noise[i]
+        d_noise[i] += 0.5 * errors[i] * (pull * errors[i] - 2.0 * fitted) / noise[i] ** 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)
 def sweep(  # type: ignore[no-untyped-def]
     errors, loading, noise, calm, ratio, log_state, log_scale, dof, of_day, observed
 ):
@@ -193,25 +225,10 @@ def sweep(  # type: ignore[no-untyped-def]
             pull += weight[s]
         weighted += 0.5 * square
         d_log_scale[t] = square - count[t]
-        for a in range(k):
-            total = 0.0
-            for s in range(states):
-                scaled = weight[s] * mean[a, s]
-                total += scaled
-                squared[g, a, s] += scaled * mean[a, s]
-            expected[a] = total
-            for b in range(a + 1):
-                total = 0.0
-                for s in range(states):
-                    total += weight[s] * mean[a, s] * mean[b, s]
-                outer[g, a, b] += total
-        for i in np.nonzero(observed[g])[0]:
-            fitted = 0.0
-            for a in range(k):
-                fitted += loading[i, a] * expected[a]
-                d_loading[i, a] += errors[t, i] * expected[a] / noise[i]
-            d_errors[t, i] = (fitted - pull * errors[t, i]) / noise[i]
-            d_noise[i] += 0.5 * errors[t, i] * (pull * errors[t, i] - 2.0 * fitted) / noise[i] ** 2
+        _average(weight, mean, squared[g], outer[g], expected)
+        _pull_back(
+            errors[t], expected, pull, loading, noise, observed[g], d_errors[t], d_loading, d_noise
+        )
     d_calm, d_ratio, large = _moments(
         loading, noise, calm, ratio, observed, covariance, mass, squared, outer, d_loading, d_noise
     )

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import digamma, gammaln, logsumexp
 
 from attribution.core.laws.conditional import condition
-from attribution.core.laws.factor_mixture import posterior_covariance, state_odds, sweep
+from attribution.core.laws.factor_mixture import state_odds, sweep
 from attribution.core.laws.overcomplete import Groups
 
 
@@ -202,17 +202,3 @@ def draw_factors(
     impact = np.concatenate([law.loading, noise], axis=2)[:, seen]
     struck = condition(impact, variance * volatility, errors[:, seen], rng)
     return struck[:, :k], struck[:, k:], chance @ large
-
-
-def expected_factors(law: FactorLaw, errors: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Mean of a day's factors given its errors, over states, (draw, factor)."""
-    odds, _ = law.odds(errors, seen)
-    chance = np.exp(odds - logsumexp(odds, axis=1, keepdims=True))
-    mean = np.empty(law.calm.shape)
-    for d in range(len(mean)):  # a few draws: the mean is asked for checks, not for the event
-        covariance = posterior_covariance(
-            law.loading[d], law.noise[d], law.calm[d], law.ratio[d], seen
-        )[0]
-        pulled = law.loading[d][seen].T @ (errors[d, seen] / law.noise[d, seen])
-        mean[d] = np.einsum("s,sab,b->a", chance[d], covariance, pulled)
-    return mean

@@ -102,6 +102,57 @@ def factorise(scale, columns, extra, observed):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=REORDER)
+def _solve(inverse, errors, solved):  # type: ignore[no-untyped-def]
+    """Fill ``solved`` with the inverse's product with a day's errors; return their square."""
+    square = 0.0
+    for i in range(len(errors)):
+        total = 0.0
+        for j in range(len(errors)):
+            total += inverse[i, j] * errors[j]
+        solved[i] = total
+        square += total * errors[i]
+    return square
+
+
+@njit(cache=True, nogil=True, fastmath=REORDER)
+def _along(solved, columns, state):  # type: ignore[no-untyped-def]
+    """Length of solved errors along the column that jumps in a state; zero where none does."""
+    total = 0.0
+    if state > 0:
+        for i in range(len(solved)):
+            total += solved[i] * columns[state - 1, i]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=REORDER)
+def _spread(pull, solved, moved, d_errors, outer):  # type: ignore[no-untyped-def]
+    """Fill a day's derivatives in errors, and add those in the scale matrix."""
+    for i in range(len(solved)):
+        d_errors[i] = moved[i] - pull * solved[i]
+        for j in range(len(solved)):
+            outer[i, j] += (pull * solved[i] - moved[i]) * solved[j] - solved[i] * moved[j]
+
+
+@njit(cache=True, nogil=True, fastmath=REORDER)
+def _jumped(inverse, tilted, update, damp, mass, along_sum, square_sum, outer):  # type: ignore[no-untyped-def]
+    """Return derivatives in jumps times their columns; add what ``outer`` lacks of them."""
+    groups, states, n = tilted.shape
+    jumped = np.zeros((groups, states - 1, n))
+    for g in range(groups):
+        outer[g] -= mass[g].sum() * inverse[g]
+        for s in range(1, states):
+            taken = update[g, s] * (update[g, s] * square_sum[g, s] + mass[g, s])
+            left = damp[g, s] * (update[g, s] * square_sum[g, s] + mass[g, s])
+            for i in range(n):
+                jumped[g, s - 1, i] = 0.5 * (
+                    damp[g, s] * along_sum[g, s, i] - left * tilted[g, s, i]
+                )
+                for j in range(n):
+                    outer[g, i, j] += taken * tilted[g, s, i] * tilted[g, s, j]
+    return jumped
+
+
+@njit(cache=True, nogil=True, fastmath=REORDER)
 def sweep(  # type: ignore[no-untyped-def]
     errors, scale, columns, extra, log_state, log_scale, dof, of_day, observed
 ):
@@ -138,19 +189,10 @@ def sweep(  # type: ignore[no-untyped-def]
     for t in range(days):
         g = of_day[t]
         shrink = math.exp(-2.0 * log_scale[t])
-        square = 0.0
-        for i in range(n):
-            total = 0.0
-            for j in range(n):
-                total += inverse[g, i, j] * errors[t, j]
-            solved[i] = total
-            square += total * errors[t, i]
+        square = _solve(inverse[g], errors[t], solved)
         highest = -math.inf
         for s in range(states):
-            total = 0.0
-            if s > 0:
-                for i in range(n):
-                    total += solved[i] * columns[s - 1, i]
+            total = _along(solved, columns, s)
             along[s] = total
             quadratic[s] = (square - update[g, s] * total * total) * shrink
             log_kernel[s] = math.log1p(quadratic[s] / (dof - 2.0))
@@ -181,22 +223,8 @@ def sweep(  # type: ignore[no-untyped-def]
                     moved[i] += weight * back * tilted[g, s, i]
                     along_sum[g, s, i] += weight * along[s] * solved[i]
         d_log_scale[t] -= count[t]
-        for i in range(n):
-            d_errors[t, i] = moved[i] - pull * solved[i]
-            for j in range(n):
-                outer[g, i, j] += (pull * solved[i] - moved[i]) * solved[j] - solved[i] * moved[j]
-    jumped = np.zeros((groups, states - 1, n))
-    for g in range(groups):
-        outer[g] -= mass[g].sum() * inverse[g]
-        for s in range(1, states):
-            taken = update[g, s] * (update[g, s] * square_sum[g, s] + mass[g, s])
-            left = damp[g, s] * (update[g, s] * square_sum[g, s] + mass[g, s])
-            for i in range(n):
-                jumped[g, s - 1, i] = 0.5 * (
-                    damp[g, s] * along_sum[g, s, i] - left * tilted[g, s, i]
-                )
-                for j in range(n):
-                    outer[g, i, j] += taken * tilted[g, s, i] * tilted[g, s, j]
+        _spread(pull, solved, moved, d_errors[t], outer[g])
+    jumped = _jumped(inverse, tilted, update, damp, mass, along_sum, square_sum, outer)
     mass_of = mass.sum(0)
     return value, d_errors, 0.5 * outer, jumped, mass_of, d_log_scale, count, kernel, ratio
 

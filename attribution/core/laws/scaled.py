@@ -18,15 +18,6 @@ from scipy.signal import lfilter
 from attribution.core import niw
 
 # Whitened rows and a generator in; sweeps of a regression whose rows have own scales out.
-#
-# .. math::
-#     u_t = s_t P \eta_t, \qquad s_t^2 = q_t\, e^{h_t} / \tau_t, \qquad
-#     q_t \sim IG(\nu/2, \nu/2), \quad h_t = \phi h_{t-1} + \sigma \xi_t, \quad
-#     \tau_t^{1/2} \sim U(0, 1) \text{ on listed days}
-#
-# Infinite ν, zero σ and an empty list each leave one part out.  A sweep draws (B, Σ) given all
-# scales; then ν with q integrated out, q, τ, h in blocks, φ and σ, σ again with h/σ held fixed; at
-# last it moves the level of h and of Σ against each other, along which the likelihood is flat.
 
 LEAST_DOF = 2.1
 DOF, SIGMA_OF_STATES, SIGMA_OF_DATA, PHI, LEVEL = range(5)
@@ -234,7 +225,16 @@ def _level(h, phi, sigma, root, turned, moments, force, rng):  # type: ignore[no
 
 @njit(cache=True, nogil=True)
 def sweeps(moments, dof, rows, listed, prior, theta, h, q, tau, thin, size, out, rng):  # type: ignore[no-untyped-def]
-    """Sweep ``thin`` times for each state in ``out``; the state arrays are left where they end.
+    r"""Sweep ``thin`` times for each state in ``out``; the state arrays are left where they end.
+
+    .. math::
+        u_t = s_t P \eta_t, \qquad s_t^2 = q_t\, e^{h_t} / \tau_t, \qquad
+        q_t \sim IG(\nu/2, \nu/2), \quad h_t = \phi h_{t-1} + \sigma \xi_t, \quad
+        \tau_t^{1/2} \sim U(0, 1) \text{ on listed days}
+
+    Infinite ν, zero σ and an empty list each leave one part out. A sweep draws (B, Σ) given all
+    scales; then ν with q integrated out, q, τ, h in blocks, φ and σ, σ again with h/σ held fixed;
+    at last it moves the level of h and of Σ against each other, along which the likelihood is flat.
 
     ``moments`` and ``dof`` are those of the prior (k + n, k + n), ``rows`` (time, k + n) the data;
     ``prior`` holds shape and rate of ν - 2.1 (zero shape: ν is given), the two shapes of

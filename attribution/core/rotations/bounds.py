@@ -193,17 +193,6 @@ def _values(impact: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 # Cones and quadratic forms in; ends that no admissible column can pass, out.
-#
-# Over :math:`\{q : Gq \ge 0, \lVert q \rVert = 1\}` the products :math:`(Gq)_i (Gq)_j` are not
-# negative, so that for every symmetric N without negative entries
-#
-# .. math:: q' M q \;\le\; q'(M + G'NG)q \;\le\; \lambda_{\max}(M + G'NG).
-#
-# The best N solves the dual of a semidefinite relaxation; an alternating direction method finds
-# one
-# near it, and whichever it finds, the right-hand side holds.  A search from starts inside stops
-# short of the true end; this bound never does.  The other columns, to which q is orthogonal, are
-# left out: the bound may lie beyond what they allow.
 
 ROUNDS = 300
 """Steps of the search for N."""
@@ -214,7 +203,17 @@ MARGIN = 0.01
 def clear_of_zero(
     values: np.ndarray, bounds: np.ndarray, form: np.ndarray, ends: np.ndarray
 ) -> np.ndarray:
-    """Distance from zero that no admissible rotation can undercut, (case, window, channel).
+    r"""Distance from zero that no admissible rotation can undercut, (case, window, channel).
+
+    Over :math:`\{q : Gq \ge 0, \lVert q \rVert = 1\}` the products :math:`(Gq)_i (Gq)_j` are not
+    negative, so that for every symmetric N without negative entries
+
+    .. math:: q' M q \;\le\; q'(M + G'NG)q \;\le\; \lambda_{\max}(M + G'NG).
+
+    The best N solves the dual of a semidefinite relaxation; an alternating direction method finds
+    one near it, and whichever it finds, the right-hand side holds. A search from starts inside
+    stops short of the true end; this bound never does. The other columns, to which q is orthogonal,
+    are left out: the bound may lie beyond what they allow.
 
     Zero where the search itself found contributions of both signs, or where the bound leaves room
     for them.

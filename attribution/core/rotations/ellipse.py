@@ -151,15 +151,16 @@ def _slice(
 
 
 # Standard normal vectors in; draws of (B, Σ, Q) from a conjugate posterior out, as a fixed map.
-#
-# The map lets any set of draws be reached by moving a normal vector about: Q is the orthogonal
-# factor of a matrix of normals, the squared diagonal of Bartlett's triangle is the quantile
-# function
-# of a chi-square at the normal's probability, and the coefficients are linear in the rest.
 
 
 def rotation(normals: np.ndarray) -> np.ndarray:
-    """Orthogonal matrices (draw, n, n), uniform on O(n), from (draw, n n) normals."""
+    """Orthogonal matrices (draw, n, n), uniform on O(n), from (draw, n n) normals.
+
+    The map lets any set of draws be reached by moving a normal vector about: Q is the orthogonal
+    factor of a matrix of normals, the squared diagonal of Bartlett's triangle is the quantile
+    function of a chi-square at the normal's probability, and the coefficients are linear in the
+    rest.
+    """
     draws, size = normals.shape
     n = round(float(np.sqrt(size)))
     q, r = np.linalg.qr(normals.reshape(draws, n, n))

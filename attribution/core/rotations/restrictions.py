@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attribution.core.rotations.assign import named, namings, taken
-from attribution.core.rotations.claim_rows import Line, stack
 from attribution.core.rotations.haar import haar
-from attribution.core.rotations.holds import narrowed
+from attribution.core.rotations.holds import Line, narrowed, stack
 
 
 @dataclass(frozen=True)
@@ -108,28 +107,6 @@ def _sole(values: np.ndarray, owner: np.ndarray) -> np.ndarray:
         number = np.einsum("kr,drc->dkc", channels.astype(np.int64), fails.astype(np.int64))
         counts += (fails & (number[:, owner] == 1)).sum((0, 2))
     return counts
-
-
-def horizon_rows(
-    rows: np.ndarray, horizons: int, lag_coefficients: np.ndarray, factor: np.ndarray
-) -> np.ndarray:
-    r"""Impose each row at horizons 0 ... ``horizons``: :math:`r' \Psi_h P`.
-
-    Parameters
-    ----------
-    rows : (row, variable); on the response.
-    lag_coefficients : (draw, lag, variable, regressor).
-    factor : (draw, variable, variable), P.
-
-    Returns
-    -------
-    (draw, (horizons + 1) rows, variable).
-    """
-    from attribution.core.propagate import responses
-
-    theta = responses(lag_coefficients, factor, horizons)
-    stacked = rows @ theta
-    return np.ascontiguousarray(stacked.reshape(len(theta), -1, factor.shape[-1]))
 
 
 def complete(columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -188,12 +188,6 @@ def _scaled(rows: np.ndarray) -> np.ndarray:
 
 
 # Ranges draw by draw in; what holds whatever the prior on rotations out.
-#
-# With :math:`[l, u]` the range of a quantity over the admissible rotations of one draw, every
-# prior
-# on rotations gives the event :math:`C < 0` a posterior probability between
-# :math:`P(u < 0)` and :math:`P(l < 0)`, and at least :math:`\alpha` to any interval that covers
-# :math:`[l, u]` in a share :math:`\alpha` of the draws.
 
 LEVEL = 0.9
 
@@ -201,7 +195,12 @@ LEVEL = 0.9
 def probability_below(
     lower: np.ndarray, upper: np.ndarray, weight: np.ndarray, *, bar: float = 0.0
 ) -> np.ndarray:
-    """Lower and upper posterior probability, over all priors, that a quantity is below ``bar``.
+    r"""Lower and upper posterior probability, over all priors, that a quantity is below ``bar``.
+
+    With :math:`[l, u]` the range of a quantity over the admissible rotations of one draw, every
+    prior on rotations gives the event :math:`C < 0` a posterior probability between :math:`P(u <
+    0)` and :math:`P(l < 0)`, and at least :math:`\alpha` to any interval that covers :math:`[l, u]`
+    in a share :math:`\alpha` of the draws.
 
     Parameters
     ----------

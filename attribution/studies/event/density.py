@@ -19,9 +19,9 @@ import numpy as np
 from numba import njit
 from scipy.special import digamma, gammaln, log_ndtr
 
+from attribution.mechanics.impact import Response, inelastic, invariance, linear, square_root
 from attribution.mechanics.inputs import Array
 from attribution.studies.event.flows import book_scale
-from attribution.studies.event.impact import Response, inelastic, invariance, linear, square_root
 from attribution.studies.event.layout import SIDES, Layout, layout
 from attribution.studies.event.loop import SCALARS, Days, Mixed, loop_mixture
 from attribution.studies.event.notes import NoteSurface
@@ -75,13 +75,6 @@ def _sums(gap, scale, nu, slopes):  # type: ignore[no-untyped-def]
 
 
 # A law of impact as a scale by day: what one unit of the law's own parameter does to the price.
-#
-# .. math:: I_t(F) = e^a\, b_t\, F\,(F^2 + F_0^2)^{(p-1)/2}
-#
-# with b from :mod:`~attribution.studies.event.impact` at one unit; only the square root's depends
-# on
-# p.
-# What enters: days and a law; what leaves: its parts, numbers or draws.
 
 EVERY = slice(None)
 
@@ -89,7 +82,13 @@ EVERY = slice(None)
 def unit_impact(
     law: str, rows: EventRows, exponent: Array = 1.0, day: int | slice = EVERY
 ) -> np.ndarray:
-    """Coefficient of the law at one unit of its parameter, on every day or on one."""
+    r"""Coefficient of the law at one unit of its parameter, on every day or on one.
+
+    .. math:: I_t(F) = e^a\, b_t\, F\,(F^2 + F_0^2)^{(p-1)/2}
+
+    with b from :mod:`~attribution.mechanics.impact` at one unit; only the square root's depends on
+    p.
+    """
     if law == "square_root":
         return square_root(1.0, rows.sigma[day], rows.volume[day], exponent).coefficient
     if law == "inelastic":
@@ -182,8 +181,6 @@ def _read(table: np.ndarray, nodes: np.ndarray, x: np.ndarray) -> tuple[np.ndarr
 
 
 # The two vectors of a structural model in; its log likelihood and gradient in them out.
-#
-# One operation for the whole density keeps PyTensor's graph, and so its compile time, small.
 
 LOG_ROOT = 0.5 * np.log(2.0 * np.pi)
 
@@ -191,6 +188,8 @@ LOG_ROOT = 0.5 * np.log(2.0 * np.pi)
 @dataclass(frozen=True)
 class EventKernel:
     """Log likelihood of every equation.
+
+    One operation for the whole density keeps PyTensor's graph, and so its compile time, small.
 
     Attributes
     ----------
@@ -350,31 +349,31 @@ def _answer(
 
 
 # The structural model of one day under one law of impact, as a PyMC model.
-#
-# .. math::
-#     r_t = \mu + \beta' f_t + u_t + I_t\bigl(F_t(r_t)\bigr), \qquad
-#     F_t(r) = q_t + K_t(r) + G_t(r) + L_t(r)
-#
-# with flows q from outside, K of notes, G of listed options, L of liquidations.  The move is data,
-# so
-# no fixed point is solved: the density of r is that of u at what is left of r after drivers and
-# impact, times :math:`1 - g_t`, the Jacobian of the structural map, with loop gain
-# :math:`g_t = I_t'(F_t) F_t'(r_t)`.  Liquidations and volatility answer r as well; given their own
-# shocks the map is triangular, so no other derivative enters.  A day whose gain reaches one has no
-# density.  With a prior probability the market absorbs forced orders on all days, L is then zero,
-# and
-# the density is the mixture of both (:mod:`~attribution.studies.event.loop`).
-# :mod:`~oracles.event_density` says the same without gradients.
-#
-# References: frey1997; schonbucher2000.
 
 
 @dataclass(frozen=True)
 class LawModel:
-    """A model to be sampled: its likelihood, and where its parameters stand.
+    r"""A model to be sampled: its likelihood, and where its parameters stand.
+
+    .. math::
+        r_t = \mu + \beta' f_t + u_t + I_t\bigl(F_t(r_t)\bigr), \qquad
+        F_t(r) = q_t + K_t(r) + G_t(r) + L_t(r)
+
+    with flows q from outside, K of notes, G of listed options, L of liquidations. The move is data,
+    so no fixed point is solved: the density of r is that of u at what is left of r after drivers
+    and impact, times :math:`1 - g_t`, the Jacobian of the structural map, with loop gain :math:`g_t
+    = I_t'(F_t) F_t'(r_t)`. Liquidations and volatility answer r as well; given their own shocks the
+    map is triangular, so no other derivative enters. A day whose gain reaches one has no density.
+    With a prior probability the market absorbs forced orders on all days, L is then zero, and the
+    density is the mixture of both (:mod:`~attribution.studies.event.loop`).
+    :mod:`~oracles.event_density` says the same without gradients.
 
     ``model`` is PyMC's, with variables ``z`` (standard normal) and ``shares`` (beta) which
     ``plan`` turns into parameters.
+
+    References
+    ----------
+    frey1997; schonbucher2000
     """
 
     law: Law

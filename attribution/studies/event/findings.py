@@ -11,7 +11,7 @@ from attribution.finding import SURE, Finding, verdict_of
 from attribution.runs.study import spread
 from attribution.sampling.diagnostics import mean_with_error
 from attribution.sampling.judge import Sampled, sampled
-from attribution.studies.event.allocation import interaction_share
+from attribution.studies.event.abduction import interaction_share
 from attribution.studies.event.question import AMPLIFIERS, REST
 from attribution.studies.event.solved import Solved
 from attribution.studies.event.tables import (
@@ -32,15 +32,15 @@ from attribution.studies.event.tables import (
 from attribution.studies.event.world import LOG_POINTS, SIZES
 
 # A solved event in; what was learnt from the named days' own moves, and what follows, out.
-#
-# What holds on named days only, as the hedging of options may, is learnt from those few days only
-# if
-# their moves are in the likelihood.  They were named for what happened on them, so a sign that is
-# learnt there changes with the days that are named: it has a probability, and is no verdict.
 
 
 def learnt_from_named(solved: Solved, name: str) -> bool:
-    """Whether a mechanism's sign is learnt from the moves of the days that were named."""
+    """Whether a mechanism's sign is learnt from the moves of the days that were named.
+
+    What holds on named days only, as the hedging of options may, is learnt from those few days only
+    if their moves are in the likelihood. They were named for what happened on them, so a sign that
+    is learnt there changes with the days that are named: it has a probability, and is no verdict.
+    """
     question = solved.question
     return name == "gamma" and question.gamma.days == "named" and not question.held_out
 
@@ -75,17 +75,17 @@ def chosen_days(solved: Solved) -> Finding:
 
 
 # A solved event in; whether forced orders left a mark on the price, as a finding, out.
-#
-# Longs that are closed sell into a fall, so that the sign of their effect is assumed wherever
-# there
-# is one.  Whether there is one is not: whoever waits to buy may absorb them.
 
 CERTAIN = 0.95
 """Posterior probability from which a sign, or that there is no effect, is a verdict."""
 
 
 def forced_orders_absorbed(solved: Solved) -> Finding:
-    """Ask whether forced orders left no mark on the price."""
+    """Ask whether forced orders left no mark on the price.
+
+    Longs that are closed sell into a fall, so that the sign of their effect is assumed wherever
+    there is one. Whether there is one is not: whoever waits to buy may absorb them.
+    """
     name, question = "forced orders absorbed", "Did forced orders leave no mark on the price?"
     found = absorption(solved)
     if not found.prior:

@@ -1,4 +1,4 @@
-r"""Parameters and moves in; what notes, options and liquidations trade at them, USD million, out.
+r"""What notes, options and liquidations trade at a move, USD million: mechanics with draws.
 
 .. math::
     K(r) = \text{face}\,[A(r, \chi x) + \omega B(r, x)], \quad x(r) = w + g(r), \qquad
@@ -17,8 +17,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.special import erf
 
+from attribution.mechanics.basis import spot_move
+from attribution.mechanics.forced_flow import power_flow, power_reach
+from attribution.mechanics.gamma import bell_flow
 from attribution.studies.event.notes import NoteSurface
 from attribution.studies.event.question import EventQuestion
 from attribution.studies.event.rows import EventRows
@@ -73,15 +75,13 @@ def book_scale(question: EventQuestion, rows: EventRows) -> np.ndarray:
 
 def gamma_flow(draw: Draw, scale: Any, move: np.ndarray) -> np.ndarray:
     """Hedge of listed options; ``scale`` is the book's size over that on the event's day."""
-    height, width = draw["gross_gamma"] * scale, draw["gamma_width"]
-    area = width * np.sqrt(0.5 * np.pi) * erf(move / (width * np.sqrt(2.0)))
-    return np.asarray(-draw["dealer_position"] * height * area)
+    gross = draw["gross_gamma"] * scale
+    return bell_flow(draw["dealer_position"], gross, draw["gamma_width"], move)
 
 
 def reach(draw: Draw, side: str, reference: float, move: np.ndarray) -> np.ndarray:
     """How far a move reaches into levels of liquidation, one at a move of the reference."""
-    against = np.maximum(SIDES[side] * move, 0.0) / reference
-    return np.asarray(against ** draw[f"power_{side}"])
+    return power_reach(move, reference, draw[f"power_{side}"], -SIDES[side])
 
 
 def usual_level(
@@ -155,7 +155,8 @@ def liquidation_flow(
     """
     forced: Any = 0.0
     for side, held in level.items():
-        forced = forced + SIDES[side] * held * reach(draw, side, reference, move)
+        power = draw[f"power_{side}"]
+        forced = forced + power_flow(held, move, reference, power, -SIDES[side])
     return np.asarray(net_multiple(draw) * forced)
 
 
@@ -166,4 +167,4 @@ def net_multiple(draw: Draw) -> Any:
 
 def unwinding_flow(draw: Draw, closed: Any) -> np.ndarray:
     """Net flow into spot of closing so much of the basis trade; part of its futures leg arrives."""
-    return np.asarray(-(1.0 - draw["arbitrage"] * draw["leg_ratio"]) * closed)
+    return spot_move(closed, 1.0, draw["leg_ratio"], draw["arbitrage"])

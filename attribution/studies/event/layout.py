@@ -124,10 +124,6 @@ class Layout:
 
 
 # The parameters of a structural model of one day and their priors.
-#
-# What enters: a question, the days (whose sample sds scale nuisance priors) and a law of impact;
-# what
-# leaves: their :class:`~attribution.studies.event.layout.Layout`.
 
 SIDES = ("long", "short")
 POINT = 0.01

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from attribution.sampling.sensitivity import LIMIT, power_scaling
+from attribution.sampling.pareto import LIMIT, power_scaling
 from attribution.studies.event.abduction import Drawn, law_of
 from attribution.studies.event.flows import net_multiple
 from attribution.studies.event.layout import Layout, layout

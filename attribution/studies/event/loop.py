@@ -131,30 +131,29 @@ def closed(th, t, against, reach, funding, log_held, log_size, total, d):  # typ
 
 
 # The density of moves that set off flows which move the price again, with its gradient.
-#
-# .. math::
-#     \ln p(r_t) = \ln t_\nu\bigl(r_t - I_t(F_t) - \mu - \beta' f_t;\ s_t\bigr) + \ln(1 - g_t),
-#     \qquad
-#     g_t = I_t'(F_t)\,F_t'(r_t)
-#
-# A kernel over days, since flows, slopes and their derivatives share most of their terms.  What
-# enters: parameters in the order of ``SCALARS`` and the days; what leaves: the sum and its
-# derivative
-# in each parameter.
-#
-# References: frey1997; schonbucher2000.
 
 ROOT_PI = math.sqrt(0.5 * math.pi)
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """Log density of moves and published liquidations, without constants of Student's t.
+    r"""Log density of moves and published liquidations, without constants of Student's t.
+
+    .. math::
+        \ln p(r_t) = \ln t_\nu\bigl(r_t - I_t(F_t) - \mu - \beta' f_t;\ s_t\bigr) + \ln(1 - g_t),
+        \qquad
+        g_t = I_t'(F_t)\,F_t'(r_t)
+
+    A kernel over days, since flows, slopes and their derivatives share most of their terms.
 
     Attributes
     ----------
     value : minus infinity where the loop gain of a day is one or more; slopes are then zero.
     scalars : in the order of ``SCALARS``; beta (driver,); unwound (named,); zeta (side, latent).
+
+    References
+    ----------
+    frey1997; schonbucher2000
     """
 
     value: float

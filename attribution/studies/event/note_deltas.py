@@ -26,7 +26,7 @@ from attribution.mechanics.digital import OVERSHOOT
 from attribution.mechanics.note_prices import DAY
 from attribution.mechanics.notes import AT_CLOSE, AT_MATURITY
 
-KNOCK_IN, DUAL, BUFFER = 0, 1, 2
+DUAL, BUFFER = 1, 2
 """Codes of :data:`~attribution.mechanics.notes.KINDS`, by their place there."""
 LOWEST = 0.05
 """Annual volatility below which no table goes, however far a change would take it."""

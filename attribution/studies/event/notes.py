@@ -195,16 +195,6 @@ def _located(nodes: Array, value: Array) -> tuple[Array, Array]:
 
 
 # Listed puts that are sold against the vega of notes: what their hedge trades on a day.
-#
-# Short n puts of delta Δ, the dealer holds nΔ and trades
-#
-# .. math:: n\,[\Delta(S_1, \sigma_1) - \Delta(S_0, \sigma_0)]\,S_1, \qquad
-#           n = \frac{\text{vega of the notes}}{\text{vega of a put}}
-#
-# so that the flow depends on the change of the listed volatility and not on that of the notes.
-# What
-# enters: a book, its state on the evenings before, beliefs about the puts; what leaves: USD
-# million.
 
 RATE, CARRY = 0.04, 0.04
 """Per year; the underlying pays nothing."""
@@ -212,7 +202,14 @@ RATE, CARRY = 0.04, 0.04
 
 @dataclass(frozen=True)
 class ListedPuts:
-    """Beliefs about the puts that are sold against the vega of notes.
+    r"""Beliefs about the puts that are sold against the vega of notes.
+
+    Short n puts of delta Δ, the dealer holds nΔ and trades
+
+    .. math:: n\,[\Delta(S_1, \sigma_1) - \Delta(S_0, \sigma_0)]\,S_1, \qquad
+              n = \frac{\text{vega of the notes}}{\text{vega of a put}}
+
+    so that the flow depends on the change of the listed volatility and not on that of the notes.
 
     Attributes
     ----------
@@ -288,15 +285,6 @@ def _vega(book: Notes, state: tuple[np.ndarray, ...], known: Evenings) -> np.nda
 
 
 # Price the surface of hedge flows of notes for many days and draws of their terms.
-#
-# A note trades from the close on which it is fixed. On each day the hedge moves from the evening
-# before, at that evening's volatility, to the close at a grid of moves and volatilities: full
-# repricing at one volatility for all notes, without a skew. Listed puts are sold against the vega
-# of
-# the evening before, anew every day (:mod:`~attribution.studies.event.notes`). What enters:
-# terms
-# with their doubts, closes and volatilities; what leaves: a
-# :class:`~attribution.studies.event.notes.NoteSurface`.
 
 FALLS = np.r_[np.arange(0.02, 0.25, 0.02), 0.27, 0.3, 0.34, 0.38, 0.43, 0.5]
 MOVES = np.r_[-FALLS[::-1], 0.0, FALLS]
@@ -319,6 +307,11 @@ def note_surface(
     rises: np.ndarray = RISES, listed_rises: np.ndarray = LISTED_RISES,
 ) -> NoteSurface:  # fmt: skip
     """Price hedge flows per USD million of the face that is outstanding on a day of reference.
+
+    A note trades from the close on which it is fixed. On each day the hedge moves from the evening
+    before, at that evening's volatility, to the close at a grid of moves and volatilities: full
+    repricing at one volatility for all notes, without a skew. Listed puts are sold against the vega
+    of the evening before, anew every day (:mod:`~attribution.studies.event.notes`).
 
     Parameters
     ----------

@@ -1,7 +1,6 @@
 """Priors of the mechanisms of a day, as the sections of a model file state them.
 
-A law is written as its two numbers in braces, ``{ median = 5, sd = 0.5 }`` for a log-normal one
-(sd of the logarithm), ``{ mean = 0.5, sd = 0.03 }`` for a normal, ``{ p = 8, q = 2 }`` for a beta.
+How a law is written: :mod:`attribution.model.uncertain`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from datetime import date
 
 from attribution.model.faults import each, refuse
 from attribution.model.grammar import Table
+from attribution.model.uncertain import uncertain
 from attribution.studies.event.priors import (
     GAMMA_DAYS,
     LAWS,
@@ -228,20 +229,20 @@ def basis_of(table: Table) -> BasisPrior:
 
 def lognormal(table: Table, key: str) -> LogNormal:
     """Read a log-normal law."""
-    law = table.sub(key, required=True).known(("median", "sd"))
-    return LogNormal(law.number("median", above=0), law.number("sd", above=0))
+    law = uncertain(table, key, ("lognormal",), sourced=False)
+    return LogNormal(law.first, law.second)
 
 
 def normal(table: Table, key: str) -> Normal:
     """Read a normal law."""
-    law = table.sub(key, required=True).known(("mean", "sd"))
-    return Normal(law.number("mean"), law.number("sd", above=0))
+    law = uncertain(table, key, ("normal",), sourced=False)
+    return Normal(law.first, law.second)
 
 
 def beta(table: Table, key: str) -> Beta:
     """Read a beta law."""
-    law = table.sub(key, required=True).known(("p", "q"))
-    return Beta(law.number("p", above=0), law.number("q", above=0))
+    law = uncertain(table, key, ("beta",), sourced=False)
+    return Beta(law.first, law.second)
 
 
 def watched(table: Table) -> tuple[float, float, float]:

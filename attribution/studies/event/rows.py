@@ -20,12 +20,12 @@ from attribution.panel.note_terms import YEAR
 from attribution.studies.event.question import EventQuestion
 
 # Open interest and liquidations by day in; what was open before, what was closed, what vanished.
-#
-# In dollars open interest falls with the price alone, so it is carried and compared in coins.
 
 
 def open_interest(question: EventQuestion, frame: pd.DataFrame) -> dict[str, pd.Series]:
     """Columns of :class:`~attribution.studies.event.rows.EventRows` about forced closing.
+
+    In dollars open interest falls with the price alone, so it is carried and compared in coins.
 
     Where the series has ended, coins are those of its last row, for at most ``carry`` rows.
     Totals that a model file reports stand where the series has none.

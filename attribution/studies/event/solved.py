@@ -11,7 +11,11 @@ from scipy import stats
 from attribution.allocate import but_for
 from attribution.errors import DiagnosticsError
 from attribution.studies.event.abduction import (
+    PATHS,
+    Allocated,
     Drawn,
+    allocated,
+    amplification,
     eve_of,
     flat,
     law_of,
@@ -20,7 +24,6 @@ from attribution.studies.event.abduction import (
     unwinding,
     world_of,
 )
-from attribution.studies.event.allocation import PATHS, Allocated, allocated, amplification
 from attribution.studies.event.fit import EventFit
 from attribution.studies.event.flows import (
     book_scale,
@@ -40,24 +43,23 @@ from attribution.studies.event.world import Curve, Playable, Played, World, curv
 from attribution.studies.event.world_in_steps import Lost, SteppedWorld, lost_by_step
 
 # Draws of parameters and the event's day in steps; the world that takes exactly that path out.
-#
-# Nothing is assumed about which trigger came when, except: drivers, the surprise of volatility and
-# the basis trade come in proportion to time or by bars of their own, and the unexplained rest is
-# what
-# is left of each step.  Notes are a table over the price alone: their flow at a price is that of
-# the
-# close, at the volatility of the day's end and with the barriers that such a close has touched.
-# Where the day's liquidations were published, they were closed at its extremes,
-#
-# .. math:: X = \text{total} / \bigl(\text{base} + h(\textstyle\min_h R_h)\bigr)
-#
-# for longs, and at the highest move for shorts, with h how far a move reaches into levels.
 
 
 def stepped_of(
     question: EventQuestion, rows: EventRows, surface: NoteSurface, drawn: Drawn, day: DayPath
 ) -> SteppedWorld:
-    """Infer what of every shock had come by each step of the event's day, under every draw."""
+    r"""Infer what of every shock had come by each step of the event's day, under every draw.
+
+    Nothing is assumed about which trigger came when, except: drivers, the surprise of volatility
+    and the basis trade come in proportion to time or by bars of their own, and the unexplained rest
+    is what is left of each step. Notes are a table over the price alone: their flow at a price is
+    that of the close, at the volatility of the day's end and with the barriers that such a close
+    has touched. Where the day's liquidations were published, they were closed at its extremes,
+
+    .. math:: X = \text{total} / \bigl(\text{base} + h(\textstyle\min_h R_h)\bigr)
+
+    for longs, and at the highest move for shorts, with h how far a move reaches into levels.
+    """
     event, draws, players = rows.event, drawn.draws, question.players
     low, high = (float(ends[-1]) for ends in extremes(day.move))
     move = nodes(float(day.move[-1]), low, high)

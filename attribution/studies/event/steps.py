@@ -7,7 +7,7 @@ r"""A day in steps: shocks arrive one after the other, and flows answer the path
 with R the move since the eve's close, E what answers where the price is (hedges of options), E⁻
 what answers how low it has been and E⁺ how high (liquidations: what is closed stays closed when the
 price comes back).  Impact acts on the day's flow so far, so that cutting a step in two adds none,
-and one step is the fixed point of :mod:`~attribution.studies.event.feedback`.  At every step the
+and one step is the fixed point of :mod:`~attribution.mechanics.feedback`.  At every step the
 price
 starts where it was and moves towards the right-hand side until it is there; where it arrives
 nowhere in the bracket the draw is unstable from that step on.  What enters: draws; what leaves: log
@@ -25,15 +25,11 @@ import numpy as np
 from numba import njit
 
 from attribution.errors import DataError
+from attribution.mechanics.feedback import Flows
+from attribution.mechanics.impact import Response
 from attribution.mechanics.inputs import Array, arrays
-from attribution.studies.event.feedback import Flows
-from attribution.studies.event.impact import Response
 
 # The loops of a day in steps, compiled; :mod:`~attribution.studies.event.steps` says what they do.
-#
-# A place on the nodes is a whole number: ``place // pieces`` the node below, the rest the part of
-# the
-# gap above it, so that a step starts where the last one ended and no node is searched for.
 
 MOST = 80
 """Steps of Newton's method or halvings of a bracket; a handful are enough."""
@@ -44,7 +40,11 @@ STEEPEST = 1e12
 
 @njit(cache=True, nogil=True)
 def follow(eps, q, c, p, width, move, now, low, high, pieces, out):  # type: ignore[no-untyped-def]
-    """Walk every draw through its steps; what is left of ``out`` after a runaway stays NaN."""
+    """Walk every draw through its steps; what is left of ``out`` after a runaway stays NaN.
+
+    A place on the nodes is a whole number: ``place // pieces`` the node below, the rest the part of
+    the gap above it, so that a step starts where the last one ended and no node is searched for.
+    """
     zero = np.searchsorted(move, 0.0)
     for d in range(eps.shape[0]):
         law = (c[d], p[d], width[d])
@@ -310,7 +310,7 @@ def gain_along(path: Array, push: Array, response: Response, flows: PathFlows) -
     """Share of a further fall that comes back at each step of a path, (draw, step).
 
     What answers an extreme takes part only where the price is at it.  At a node the slope is that
-    of the piece below, as in :func:`~attribution.studies.event.feedback.fixed_point`.
+    of the piece below, as in :func:`~attribution.mechanics.feedback.fixed_point`.
     """
     where = np.asarray(path, dtype=float)
     low, high = extremes(where)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from attribution import allocate
-from attribution.core.moves import NOBODY, chances, leading, likeliest
+from attribution.core.weighted_draws import NOBODY, chances, leading, likeliest
 from attribution.finding import SURE
 from attribution.runs.study import Row, of_draws, of_interval, spread
 from attribution.sampling.diagnostics import effective_size, mean_with_error
-from attribution.studies.event.allocation import RULES, interaction_share
+from attribution.studies.event.abduction import RULES, interaction_share
 from attribution.studies.event.ledger import ledger_table
 from attribution.studies.event.question import AMPLIFIERS, BASIS, REST
 from attribution.studies.event.sampling import LawFit
@@ -21,19 +21,18 @@ from attribution.studies.event.solved import Day, Solved
 from attribution.studies.event.world import LOG_POINTS, POINTS
 
 # Draws under every law of impact in; whether forced orders left a mark on the price, out.
-#
-# The indicator is integrated out of the density that is sampled, so that its posterior probability
-# is
-# the mean over draws of what each draw says of it, and no count of zeros and ones:
-#
-# .. math::
-#     P(\delta = 1 \mid y) = \sum_l w_l\, E\bigl[P(\delta = 1 \mid \theta, l, y)\bigr], \qquad
-#     B = \frac{P(\delta = 1 \mid y)}{1 - P(\delta = 1 \mid y)} \Big/ \frac{a}{1 - a}
 
 
 @dataclass(frozen=True)
 class Absorbed:
-    """Whether forced orders left no mark on the price.
+    r"""Whether forced orders left no mark on the price.
+
+    The indicator is integrated out of the density that is sampled, so that its posterior
+    probability is the mean over draws of what each draw says of it, and no count of zeros and ones:
+
+    .. math::
+        P(\delta = 1 \mid y) = \sum_l w_l\, E\bigl[P(\delta = 1 \mid \theta, l, y)\bigr], \qquad
+        B = \frac{P(\delta = 1 \mid y)}{1 - P(\delta = 1 \mid y)} \Big/ \frac{a}{1 - a}
 
     Attributes
     ----------

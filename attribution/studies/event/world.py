@@ -19,11 +19,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from attribution.allocate import Coalitions, coalitions_of
-from attribution.allocate.players import switches
+from attribution.allocate.allocation import switches
 from attribution.allocate.simulate import Simulate
 from attribution.errors import DataError, DiagnosticsError
-from attribution.studies.event.feedback import FixedPoint, Flows, fixed_point
-from attribution.studies.event.impact import Response
+from attribution.mechanics.feedback import FixedPoint, Flows, fixed_point
+from attribution.mechanics.impact import Response
 
 # What a day with switches offers, whether it is solved at once or step by step.
 

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from attribution.errors import DataError
-from attribution.studies.event.impact import Response
+from attribution.mechanics.impact import Response
 from attribution.studies.event.steps import PathFlows, fixed_points, gain_along, stepped
 from attribution.studies.event.world import PIECES, POINTS, REACHED, Ended, kept_law, one_off
 

@@ -43,10 +43,6 @@ __all__ = [
 
 
 # Orders and rows of series in; log likelihood of every reading, its sum and its gradient, out.
-#
-# The compiled part of ``attribution.studies.flows.dated_flow``; readings are those of
-# ``studies.flows.dating``, then
-# those of ``studies.flows.gradual`` in which a row holds half a day's orders.
 
 HALF_LOG_TWO = 0.5 * math.log(2.0)
 SHARES = HOLDS / np.maximum(HOLDS.sum(axis=1), 0.5)[:, None]
@@ -61,7 +57,12 @@ UNUSED, NONE, SOME = 0, 1, 2
 
 @nb.njit(cache=True)
 def every_reading(flow, status, row, orders, log_scale, log_odds, nu, constant, readings):  # type: ignore[no-untyped-def]
-    """Every reading of every row, draw by draw."""
+    """Every reading of every row, draw by draw.
+
+    The compiled part of ``attribution.studies.flows.dated_flow``; readings are those of
+    ``studies.flows.dating``, then those of ``studies.flows.gradual`` in which a row holds half a
+    day's orders.
+    """
     draws, time = row.shape
     found = np.zeros((readings, draws, time))
     none, each = np.empty(time), np.zeros((readings, 5))
@@ -166,6 +167,25 @@ def _weights(ratio, turn, weight, lagged, to_zero, to_one):  # type: ignore[no-u
 
 
 @nb.njit(cache=True)
+def _with_gradual(sudden, found, status, weight, halves, room, steps, chance):  # type: ignore[no-untyped-def]
+    """Add the sum over gradual changes to that over sudden ones; spread ``chance`` over both."""
+    for t in range(len(status)):  # over the density of the same day, as the sudden sum
+        for reading in range(9):
+            there = status[t] != UNUSED and reading != 3
+            halves[reading, t] = found[reading, t, 0] - found[0, t, 0] if there else 0.0
+    paths = np.array([0.0, 0.0, np.exp(weight[4]), np.exp(weight[5])])
+    slow = sum_steps(halves, paths, 1.0 / HALF, room, steps, np.empty(0))
+    both = add_logs(sudden, slow)
+    chance[:4] *= np.exp(sudden - both)
+    chance[4:] = 0.0
+    share = np.exp(slow - both)
+    for k in range(10):
+        for t in range(len(status)):
+            chance[SHOWS[k], t] += share * steps[t, k]
+    return both
+
+
+@nb.njit(cache=True)
 def gradient(flow, status, row, orders, log_scale, log_odds, law, weight):  # type: ignore[no-untyped-def]
     """Log likelihood and gradient, one series after another; six weights know gradual changes."""
     series, time = flow.shape
@@ -176,8 +196,7 @@ def gradient(flow, status, row, orders, log_scale, log_odds, law, weight):  # ty
     readings = 9 if len(weight) > 4 else 3
     chance, none = np.zeros((max(readings, 4), time)), np.empty(time)
     found = np.zeros((readings, time, 5))
-    room, steps, unasked = room_of(time), np.empty((time, 10)), np.empty(0)
-    halves = np.zeros((9, time))
+    room, steps, halves = room_of(time), np.empty((time, 10)), np.zeros((9, time))
     for i in range(series):
         nu, constant, slope = law[i]
         for d in range(time):
@@ -200,20 +219,7 @@ def gradient(flow, status, row, orders, log_scale, log_odds, law, weight):  # ty
         for t in range(time):
             chance[0, t] = max(1.0 - lagged[t] - chance[2, t] - chance[3, t], 0.0)
         if readings > 4:
-            for t in range(time):  # over the density of the same day, as the sudden sum
-                for reading in range(9):
-                    there = status[i, t] != UNUSED and reading != 3
-                    halves[reading, t] = found[reading, t, 0] - found[0, t, 0] if there else 0.0
-            paths = np.array([0.0, 0.0, np.exp(weight[4]), np.exp(weight[5])])
-            slow = sum_steps(halves, paths, 1.0 / HALF, room, steps, unasked)
-            both = add_logs(sudden, slow)
-            chance[:4] *= np.exp(sudden - both)
-            chance[4:] = 0.0
-            share = np.exp(slow - both)
-            for k in range(10):
-                for t in range(time):
-                    chance[SHOWS[k], t] += share * steps[t, k]
-            sudden = both
+            sudden = _with_gradual(sudden, found, status[i], weight, halves, room, steps, chance)
         value += sudden
         for t in range(time):
             if status[i, t] == UNUSED:

@@ -16,8 +16,7 @@ from attribution.sampling.judge import R_HAT
 from attribution.sampling.pareto import smooth_weights
 from attribution.studies.flows.dating import HALF
 from attribution.studies.flows.focus import held_likelihoods
-from attribution.studies.flows.focus_fit import FocusFit, fit_focus
-from attribution.studies.flows.focus_rows import FocusSetup, focus_setup
+from attribution.studies.flows.focus_rows import FocusFit, FocusSetup, fit_focus, focus_setup
 from attribution.studies.flows.gradual import HOLDS, date_gradually
 from attribution.studies.flows.question import FlowsQuestion
 from attribution.studies.flows.rows import FlowData

@@ -22,11 +22,24 @@ from attribution.finding import Finding
 from attribution.runs.study import of_draws
 from attribution.sampling.pareto import stacking_weights
 from attribution.studies.flows.dating import DatingPrior
-from attribution.studies.flows.focus_fit import FocusFit, difference, fit_focus, log_score
-from attribution.studies.flows.focus_rows import FocusSetup, focus_setup
-from attribution.studies.flows.leave_future_out import foresee, left_out
+from attribution.studies.flows.focus_rows import (
+    FocusFit,
+    FocusSetup,
+    difference,
+    fit_focus,
+    focus_setup,
+    log_score,
+)
+from attribution.studies.flows.leave_future_out import (
+    BAR,
+    PANELS,
+    FlowEvidence,
+    Rival,
+    Sensitivity,
+    foresee,
+    left_out,
+)
 from attribution.studies.flows.question import FlowsQuestion, Mechanism
-from attribution.studies.flows.rivals import BAR, PANELS, FlowEvidence, Rival, Sensitivity
 from attribution.studies.flows.rows import FlowData
 
 READINGS = ("same day", "previous day")

@@ -144,16 +144,6 @@ def degrees(
 
 
 # Draws from about two modes in; moves between the modes that leave the posterior alone, out.
-#
-# Rows read a day late may be told by other coefficients almost as well, and no step that keeps the
-# readings gets from one mode to the other.  So every few sweeps a whole vector is proposed from a
-# mixture q of two laws, one fitted to each mode, and taken with probability
-#
-# .. math:: \min\left\{1, \frac{p(\theta' \mid y)\, q(\theta)}{p(\theta \mid y)\,
-# q(\theta')}\right\},
-#
-# the readings and the scales of the rows integrated out.  The laws are Student-t of β (the log of
-# one with a sign) and γ, beside frequencies of ν.
 
 TAIL = 5.0
 """Degrees of freedom of the laws."""
@@ -165,7 +155,17 @@ HALF_LOG_TWO = 0.5 * math.log(2.0)
 
 @dataclass(frozen=True)
 class Jumps:
-    """A mixture of laws, evenly weighted.
+    r"""A mixture of laws, evenly weighted.
+
+    Rows read a day late may be told by other coefficients almost as well, and no step that keeps
+    the readings gets from one mode to the other. So every few sweeps a whole vector is proposed
+    from a mixture q of two laws, one fitted to each mode, and taken with probability
+
+    .. math:: \min\left\{1, \frac{p(\theta' \mid y)\, q(\theta)}{p(\theta \mid y)\,
+        q(\theta')}\right\},
+
+    the readings and the scales of the rows integrated out. The laws are Student-t of β (the log of
+    one with a sign) and γ, beside frequencies of ν.
 
     Attributes
     ----------

@@ -35,10 +35,6 @@ from attribution.studies.flows.focus import (
 )
 
 # Conditional draws of a regression with Student-t errors whose rows may have two readings.
-#
-# What the sweeps of ``studies.flows.focus_gibbs`` are made of; the arrays that follow a step are
-# its to
-# change.
 
 HALF_LOG_TWO = 0.5 * math.log(2.0)
 ROUNDS, HOPS, REACH = 3, 3, 4  # of signed coefficients, of ν, and how far ν may hop
@@ -47,7 +43,11 @@ WALKS, LONGEST = 0.2, 0.5  # share of γ's proposals that walk; its longest step
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def ratios(y, x, z, seen, beta, gamma, nu, force, ratio, both):  # type: ignore[no-untyped-def]
-    """Fill the log likelihood of reading 1, and add that of both days, over that of reading 0."""
+    """Fill the log likelihood of reading 1, and add that of both days, over that of reading 0.
+
+    What the sweeps of ``studies.flows.focus_gibbs`` are made of; the arrays that follow a step are
+    its to change.
+    """
     ratio[:] = force
     level = (np.dot(z[0], gamma), np.dot(z[1], gamma), np.dot(z[2], gamma))
     fit = (np.dot(x[0], beta), np.dot(x[1], beta), np.dot(x[2], beta))

@@ -24,24 +24,20 @@ from attribution.report.results import by_name
 from attribution.report.style import png_bytes, svg_bytes
 from attribution.report.terminal import escape, findings_table
 from attribution.runs.run import whole, write_json
-from attribution.studies.flows.focus_fit import FocusFit, fit_focus
-from attribution.studies.flows.focus_rows import carry, focus_setup, term_values, usual_size
+from attribution.studies.flows.focus_rows import (
+    FocusFit,
+    carry,
+    fit_focus,
+    focus_setup,
+    term_values,
+    usual_size,
+)
 from attribution.studies.flows.pictures import monitor_pictures
 from attribution.studies.flows.question import FlowsQuestion, Mechanism, Term
 from attribution.studies.flows.rows import FlowData, flow_data
 from attribution.studies.flows.true_basis import TrueBasis, true_basis
 
 # Net creations, returns and a basis in; what neither returns nor basis explain, by day, out.
-#
-# .. math::
-#     f_t = o_t + e_t, \qquad e_t = \rho\, e_{t-1} + x_{t-l_t}'\beta + b_{t-l_t}'\kappa
-#
-# with x the day's returns and b the true changes of the basis; the organic part o is what remains.
-# It holds the average flow, its persistence and its surprises.  The split is exact in every draw;
-# the
-# draws carry what is not known of the responses, of the dating and of the basis, whose readings
-# have
-# an error.
 
 WINDOW = 5
 """Rows that are summed."""
@@ -49,7 +45,15 @@ WINDOW = 5
 
 @dataclass(frozen=True)
 class Organic:
-    """The organic part of net creations.
+    r"""The organic part of net creations.
+
+    .. math::
+        f_t = o_t + e_t, \qquad e_t = \rho\, e_{t-1} + x_{t-l_t}'\beta + b_{t-l_t}'\kappa
+
+    with x the day's returns and b the true changes of the basis; the organic part o is what
+    remains. It holds the average flow, its persistence and its surprises. The split is exact in
+    every draw; the draws carry what is not known of the responses, of the dating and of the basis,
+    whose readings have an error.
 
     Attributes
     ----------

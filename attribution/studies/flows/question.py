@@ -10,10 +10,6 @@ from attribution.model.faults import each, refuse
 from attribution.model.grammar import REQUIRED, Table
 
 # The [[mechanisms]] of a flow model in; what each says of net creations, typed, out.
-#
-# A mechanism adds one term or several to the mean of net creations, or another reading of what a
-# row
-# stands for.  It changes nothing else, so that its evidence is its own.
 
 SIGNS = {"+": 1, "-": -1, "0": 0}
 TIMES = ("order", "row")
@@ -26,6 +22,9 @@ SECTION = "mechanisms"
 @dataclass(frozen=True)
 class Term:
     """One column of a mechanism.
+
+    A mechanism adds one term or several to the mean of net creations, or another reading of what a
+    row stands for. It changes nothing else, so that its evidence is its own.
 
     Attributes
     ----------

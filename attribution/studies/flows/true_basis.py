@@ -11,16 +11,6 @@ from numba import njit
 from attribution.errors import DataError
 
 # Changes of a level that is seen with error in; posterior draws of the true changes out.
-#
-# .. math::
-#     d_t = \Delta_t + e_t - e_{t-1}, \qquad \Delta_t \sim N(0, \tau^2 \lambda_t), \qquad
-#     1 / \lambda_t \sim \mathrm{Gamma}(\nu / 2, \nu / 2), \qquad e_t \sim N(0, m\,u_t^2)
-#
-# with known :math:`u_t`: true changes are Student-t.  Errors of a level make successive changes
-# opposite, which tells m from :math:`\tau^2`, and a jump that the next day takes back from one
-# that
-# stays.  Gibbs sampling; the path is drawn by correcting a simulated one (Durbin and Koopman,
-# 2002).
 
 BURN = 500
 SHAPE = 1.0
@@ -29,7 +19,16 @@ SHAPE = 1.0
 
 @dataclass(frozen=True)
 class Observed:
-    """Observed changes, in time order.
+    r"""Observed changes, in time order.
+
+    .. math::
+        d_t = \Delta_t + e_t - e_{t-1}, \qquad \Delta_t \sim N(0, \tau^2 \lambda_t), \qquad
+        1 / \lambda_t \sim \mathrm{Gamma}(\nu / 2, \nu / 2), \qquad e_t \sim N(0, m\,u_t^2)
+
+    with known :math:`u_t`: true changes are Student-t. Errors of a level make successive changes
+    opposite, which tells m from :math:`\tau^2`, and a jump that the next day takes back from one
+    that stays. Gibbs sampling; the path is drawn by correcting a simulated one (Durbin and Koopman,
+    2002).
 
     Attributes
     ----------

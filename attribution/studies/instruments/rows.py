@@ -102,12 +102,6 @@ def refuse_no_number(errors: pd.DataFrame, outcome: str, covariance: str) -> Non
 
 
 # The columns of an equation in; the same of order one, and the way back for its estimates, out.
-#
-# .. math:: \beta_j = \tilde\beta_j\, s_y / s_j, \qquad
-#     \beta_0 = m_y + s_y \tilde\beta_0 - \sum_j \beta_j m_j
-#
-# with m and s the mean and the standard deviation of each column: no unit, and no distance from
-# zero, costs a digit or meets a threshold.
 
 STILL = 1e-12
 """A column that moves by less than this share of its size stands still."""
@@ -115,7 +109,14 @@ STILL = 1e-12
 
 @dataclass(frozen=True)
 class Units:
-    """Mean and size of the outcome and of every other column, which may have its name."""
+    r"""Mean and size of the outcome and of every other column, which may have its name.
+
+    .. math:: \beta_j = \tilde\beta_j\, s_y / s_j, \qquad
+        \beta_0 = m_y + s_y \tilde\beta_0 - \sum_j \beta_j m_j
+
+    with m and s the mean and the standard deviation of each column: no unit, and no distance from
+    zero, costs a digit or meets a threshold.
+    """
 
     outcome: tuple[float, float]
     mean: pd.Series

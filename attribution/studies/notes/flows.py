@@ -14,29 +14,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from attribution.mechanics.barrier import barrier
-from attribution.mechanics.greeks import Greeks
 from attribution.mechanics.inputs import one_of
 from attribution.mechanics.note_prices import holders_put, touched, years_left
 from attribution.mechanics.notes import CONTINUOUS, Notes, PricePath
+from attribution.mechanics.terms import Greeks
 from attribution.mechanics.vanilla import vanilla
 from attribution.studies.notes.book import Assumed, Day, book_on, repeated, thinned
 from attribution.studies.notes.question import BarrierQuestion
 
 # What the hedge of a book of notes trades along a path: full repricing, never gamma times move.
-#
-# With u units a note and a dealer of position p, the holding is :math:`h = -p\,u\,\Delta` and the
-# flow of a step :math:`(h_t - h_{t-1}) S_t`. Positive is bought. What enters: a book, a path and,
-# if
-# wanted, an overlay of listed puts; what leaves: USD million by draw, note and step.
-#
-# References: haug2007.
 
 WEIGHTINGS = ("raw", "root_time")
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """Listed puts sold against the vega of the notes before the path begins.
+    r"""Listed puts sold against the vega of the notes before the path begins.
+
+    With u units a note and a dealer of position p, the holding is :math:`h = -p\,u\,\Delta` and the
+    flow of a step :math:`(h_t - h_{t-1}) S_t`. Positive is bought.
 
     Attributes
     ----------
@@ -46,6 +42,10 @@ class Overlay:
     vol : annual volatility of the listed put along the path, (step,) or (draw, step).
     weighting : "raw" sells ratio times the vega; "root_time" that times √(tenor/maturity),
         since volatilities of long tenors move less.
+
+    References
+    ----------
+    haug2007
     """
 
     ratio: np.ndarray | float

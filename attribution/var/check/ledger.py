@@ -31,10 +31,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution.core.moves import chances, leading
+from attribution.core.weighted_draws import chances, leading
 from attribution.finding import Finding
 from attribution.model.spec import UNATTRIBUTED
-from attribution.sampling.sensitivity import LIMIT
+from attribution.sampling.pareto import LIMIT
 
 FIXED = 0.05
 """Sd under the prior, as a share of the move, below which adding up alone fixes a contribution."""

@@ -39,7 +39,6 @@ from attribution.posterior import StructuralPosterior
 from attribution.sampling.engine import flat_draws, random_vector
 from attribution.sampling.warmup import sample_warmed
 from attribution.var.estimate.design import Design, design
-from attribution.var.estimate.event_shocks import structural
 from attribution.var.estimate.factor_kernel import (
     CALM,
     LARGE,
@@ -48,6 +47,7 @@ from attribution.var.estimate.factor_kernel import (
     prior_parameters,
 )
 from attribution.var.estimate.kernel import operation
+from attribution.var.estimate.loadings import structural
 
 ACCEPT = 0.95
 """Acceptance that the steps aim at; at 0.85 two of 14,000 transitions diverged."""

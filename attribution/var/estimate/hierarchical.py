@@ -160,17 +160,7 @@ def hierarchical_form(
         outliers=listed,
         unit=standard.unit,
     )
-    fitted = proposal(problem)
-    share = _share(problem, fitted, rng)
-    if share < ENOUGH:
-        fitted = sharpened(problem, fitted, PILOT, rng)
-        share = _share(problem, fitted, rng)
-    if share < LEAST_SHARE:
-        raise DiagnosticsError(
-            f"model '{spec.name}': of {PILOT} draws of the hyperparameters {share * PILOT:.0f}"
-            f" carry the weight, with {len(listed)} days of their own scale; set hierarchical ="
-            " false, or list fewer outliers"
-        )
+    fitted, share = _proposed(spec, problem, len(listed), rng)
     mode, height = natural_mode(problem)
     peak = points(problem, mode[None])
     return HierarchicalForm(
@@ -198,6 +188,24 @@ def _refuse_small(spec: ModelSpec, spread: np.ndarray, days: int) -> None:
                 " published law of hierarchical scales keeps them near 0.02 in the unit of the"
                 " series; multiply the series by 100 or more, or set hierarchical = false"
             )
+
+
+def _proposed(
+    spec: ModelSpec, problem: Hierarchy, listed: int, rng: np.random.Generator
+) -> tuple[Proposal, float]:
+    """Fit the proposal, sharpened where too few of its draws carry the weight; and their share."""
+    fitted = proposal(problem)
+    share = _share(problem, fitted, rng)
+    if share < ENOUGH:
+        fitted = sharpened(problem, fitted, PILOT, rng)
+        share = _share(problem, fitted, rng)
+    if share < LEAST_SHARE:
+        raise DiagnosticsError(
+            f"model '{spec.name}': of {PILOT} draws of the hyperparameters {share * PILOT:.0f}"
+            f" carry the weight, with {listed} days of their own scale; set hierarchical ="
+            " false, or list fewer outliers"
+        )
+    return fitted, share
 
 
 def _share(problem: Hierarchy, fitted: Proposal, rng: np.random.Generator) -> float:

@@ -30,20 +30,20 @@ from attribution.var.estimate.conjugate import CHAINS, refuse_settings, standard
 from attribution.var.estimate.proxy_strength import Instrumented, Strength, strength
 
 # Least squares and one instrument in; the point estimate of a proxy VAR out.
-#
-# .. math::
-#     \gamma = \mathrm{cov}(u_t, m_t), \qquad
-#     h_1 = \gamma / \sqrt{\gamma'\Sigma^{-1}\gamma}, \qquad H = P [q_1, Q_\perp]
-#
-# with u the residuals, Σ their covariance by degrees of freedom, and P its factor.  The instrument
-# identifies its own shock, :math:`h_1'\Sigma^{-1} u_t`, alone: the other columns are some rotation
-# of what is left, and only their sum means anything.
 
 
 def proxy_point(
     spec: ModelSpec, data: Instrumented, channels: tuple[str, ...]
 ) -> StructuralPosterior | None:
-    """Return the estimate as one draw, or None unless one instrument stands for one channel.
+    r"""Return the estimate as one draw, or None unless one instrument stands for one channel.
+
+    .. math::
+        \gamma = \mathrm{cov}(u_t, m_t), \qquad
+        h_1 = \gamma / \sqrt{\gamma'\Sigma^{-1}\gamma}, \qquad H = P [q_1, Q_\perp]
+
+    with u the residuals, Σ their covariance by degrees of freedom, and P its factor. The instrument
+    identifies its own shock, :math:`h_1'\Sigma^{-1} u_t`, alone: the other columns are some
+    rotation of what is left, and only their sum means anything.
 
     Several instruments or channels without one need further choices, which the posterior makes.
 

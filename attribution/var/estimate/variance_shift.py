@@ -1,4 +1,4 @@
-r"""A question with break dates and the observed series in; impacts by maximum likelihood out.
+r"""A variance shift: regimes, their relative variances as a posterior, and whether it identifies.
 
 .. math:: u_t = B \varepsilon_t, \qquad \Sigma_1 = BB', \qquad \Sigma_r = B \Lambda_r B'
 
@@ -13,13 +13,17 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.stats import binom, chi2, gamma
 
 from attribution.core import niw
 from attribution.core.laws import variance_shift, variance_shift_likelihood
+from attribution.core.laws.structural_form import DOF_RATE, DOF_SHAPE
+from attribution.core.laws.structural_gibbs import LEAST_DOF
 from attribution.core.rotations.naming import anchored, match
 from attribution.errors import DiagnosticsError, SpecError
+from attribution.finding import Finding
 from attribution.model.spec import ModelSpec
+from attribution.sampling.diagnostics import mean_with_error
 from attribution.var.estimate.conjugate import CHAINS, estimation_sample, refuse_settings
 from attribution.var.estimate.independent_laws import spell_of
 
@@ -238,3 +242,54 @@ def proportional_pairs(fit: VarianceShift) -> tuple[Proportional, ...]:
     """Test every pair of shocks; B is identified where none is proportional."""
     n = len(fit.variables)
     return tuple(proportional(fit, pair) for pair in combinations(range(n), 2))
+
+
+NEAR_GAUSSIAN = 30.0
+"""Degrees of freedom above which a Student law is taken for a normal one."""
+LEVEL = 0.05
+
+
+def non_gaussian(dof: np.ndarray, weight: np.ndarray | None = None) -> Finding:
+    """Ask whether at most one shock is near Gaussian, without which two of them mix freely.
+
+    Parameters
+    ----------
+    dof : (chain, draw, shock).
+    weight : (chain, draw); one if None.
+    """
+    several = (dof > NEAR_GAUSSIAN).sum(-1) > 1
+    p, error = mean_with_error(several, weight)
+    before = _several_a_priori(dof.shape[-1])
+    return Finding.by_chance(
+        name="non-Gaussian shocks",
+        question="Is at most one shock near Gaussian, as telling shocks apart by tails requires?",
+        evidence=(
+            f"probability {p:.2f} that two or more shocks have over {NEAR_GAUSSIAN:g} degrees of"
+            f" freedom; {before:.2f} before the data"
+        ),
+        probability=1.0 - p,
+        error=error,
+    )
+
+
+def distinct_variances(fit: VarianceShift, names: tuple[str, ...]) -> Finding:
+    """Ask whether any two shocks' variances change in proportion over the regimes."""
+    every = proportional(fit, tuple(range(len(names))))
+    worst = max(proportional_pairs(fit), key=lambda pair: pair.p, default=every)
+    pair = " and ".join(names[i] for i in worst.shocks)
+    return Finding(
+        name="variances that change in proportion",
+        question="Do the variances of no two shocks change in proportion over the regimes?",
+        evidence=(
+            f"likelihood ratio {every.statistic:.1f} on {every.dof} degrees of freedom against one"
+            f" factor for all (p = {every.p:.3f}); the closest pair, {pair}: {worst.statistic:.1f}"
+            f" on {worst.dof} (p = {worst.p:.3f})"
+        ),
+        verdict="holds" if max(worst.p, every.p) < LEVEL else "fails",
+    )
+
+
+def _several_a_priori(n: int) -> float:
+    """Prior probability that two or more of n shocks are near Gaussian."""
+    one = gamma.sf(DOF_RATE * (NEAR_GAUSSIAN - LEAST_DOF), DOF_SHAPE)
+    return float(binom.sf(1, n, one))

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attribution.core.rotations import assign
-from attribution.core.rotations.claim_rows import ordered, stack
 from attribution.core.rotations.functionals import functionals
 from attribution.core.rotations.haar import haar, restricted
-from attribution.core.rotations.holds import narrowed
+from attribution.core.rotations.holds import narrowed, ordered, stack
 from attribution.errors import IdentificationError
 from attribution.var.identify.claims import Claim, Claims
 from attribution.var.reduced import Batch

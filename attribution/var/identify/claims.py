@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from attribution.core.rotations.claim_rows import Carried, Order, Rows, Single, stack
 from attribution.core.rotations.functionals import SHOCK
+from attribution.core.rotations.holds import Carried, Order, Rows, Single, stack
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from attribution.core.rotations import functionals as fn
-from attribution.core.rotations.claim_rows import (
+from attribution.core.rotations.holds import (
     BETWEEN,
     LARGEST,
+    MOST_COLUMNS,
     NEGLIGIBLE,
     OVERWHELMING,
     SMALLEST,
@@ -22,7 +23,6 @@ from attribution.core.rotations.claim_rows import (
     Order,
     Share,
 )
-from attribution.core.rotations.holds import MOST_COLUMNS
 from attribution.errors import IdentificationError, SpecError, nearest
 from attribution.model.restriction import (
     OUTCOME,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from attribution.core.rotations.claim_rows import Order, stack
 from attribution.core.rotations.functionals import SHOCK, functionals
-from attribution.core.rotations.holds import narrowed
+from attribution.core.rotations.holds import Order, narrowed, stack
 from attribution.core.rotations.naming import AS_IT_IS, TURNED
 from attribution.errors import IdentificationError
 from attribution.var.identify.claims import Claims

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from attribution.core.rotations.claim_rows import (
+from attribution.core.rotations.holds import (
     BETWEEN,
     LARGEST,
     OVERWHELMING,
@@ -27,14 +27,14 @@ from attribution.var.identify.feasible import refuse_infeasible
 from attribution.var.identify.fits import on_columns
 
 # Claims and named columns in; by how much the worst of them fails out.
-#
-# A margin knows no units: a half-space is measured by the length of its functional, a share of
-# variance and a rank by the whole.  It falls to zero as the claim comes to hold, which is what a
-# search by levels needs (``attribution.core.rotations.ellipse``).
 
 
 def violation(claims: Claims, functionals: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Worst margin of all claims (draw,); they hold where it is not positive.
+
+    A margin knows no units: a half-space is measured by the length of its functional, a share of
+    variance and a rank by the whole. It falls to zero as the claim comes to hold, which is what a
+    search by levels needs (``attribution.core.rotations.ellipse``).
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ import pandas as pd
 from attribution.core import propagate
 from attribution.core.rotations import bounds
 from attribution.core.rotations.bounds import clear_of_zero
-from attribution.core.rotations.claim_rows import Line
 from attribution.core.rotations.functionals import functionals
 from attribution.core.rotations.haar import haar
+from attribution.core.rotations.holds import Line
 from attribution.core.rotations.robust_sets import (
     Rows,
     lead_in,

@@ -115,12 +115,6 @@ def ordering(
 
 
 # A reduced form and an order of long-run effects in; shocks identified by them out.
-#
-# .. math:: \Theta_\infty = \sum_h \Theta_h = (I - \sum_l A_l)^{-1} H
-#     \quad \text{lower triangular in the order given, its diagonal positive}
-#
-# For variables measured as changes the sum is the effect on the level: only the first shock moves
-# the first variable for good (Blanchard and Quah 1989).
 
 SINGULAR = 1e6
 """Condition of the long-run matrix, variables in units of their errors, above which it is none."""
@@ -138,7 +132,13 @@ def long_run(
     draws: int = 4000,
     seed: int | np.random.SeedSequence,
 ) -> Ordered:
-    """Identify shocks by what they do in the long run.
+    r"""Identify shocks by what they do in the long run.
+
+    .. math:: \Theta_\infty = \sum_h \Theta_h = (I - \sum_l A_l)^{-1} H
+        \quad \text{lower triangular in the order given, its diagonal positive}
+
+    For variables measured as changes the sum is the effect on the level: only the first shock moves
+    the first variable for good (Blanchard and Quah 1989).
 
     Parameters
     ----------
@@ -191,11 +191,6 @@ def _refuse_without_long_run(sample: Drawn) -> None:
 
 
 # A reduced form and a causal order in; recursively identified shocks out.
-#
-# .. math:: \Sigma = H H', \qquad H \text{ lower triangular in the order given, its diagonal
-# positive}
-#
-# The shock of a place moves its own variable and those behind it on impact, and none before.
 
 
 def recursive(
@@ -206,7 +201,12 @@ def recursive(
     draws: int = 4000,
     seed: int | np.random.SeedSequence,
 ) -> Ordered:
-    """Identify shocks by a causal order.
+    r"""Identify shocks by a causal order.
+
+    .. math:: \Sigma = H H', \qquad H \text{ lower triangular in the order given, its diagonal
+        positive}
+
+    The shock of a place moves its own variable and those behind it on impact, and none before.
 
     Parameters
     ----------

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from attribution.core.rotations.haar import log_volume
 from attribution.core.rotations.holds import tries_until
-from attribution.core.rotations.zero_weight import log_volume
 from attribution.errors import IdentificationError, SpecError
 from attribution.var.identify.claims import Claims
 

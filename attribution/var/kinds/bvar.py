@@ -15,12 +15,17 @@ from attribution.posterior import StructuralPosterior
 from attribution.sampling import engine
 from attribution.sampling.diagnostics import PARETO_K
 from attribution.sampling.judge import begun_again
-from attribution.sampling.sensitivity import power_scaling, recentred
-from attribution.var.check.expectations import expectations
-from attribution.var.check.profiles import profiles_differ
+from attribution.sampling.pareto import power_scaling, recentred
+from attribution.var.check.companion import expectations
+from attribution.var.check.separation import profiles_differ
 from attribution.var.estimate.bvar import BvarFit, fit_bvar
-from attribution.var.estimate.event_shocks import EventShocks, event_shocks, prior_shocks
-from attribution.var.estimate.loadings import loadings, past_shocks
+from attribution.var.estimate.loadings import (
+    EventShocks,
+    event_shocks,
+    loadings,
+    past_shocks,
+    prior_shocks,
+)
 from attribution.var.kinds.estimate import Estimate, Groups, Sampling
 
 PRIOR_DRAWS = 2000

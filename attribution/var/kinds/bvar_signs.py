@@ -13,7 +13,7 @@ from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
 from attribution.runs.labels import rows_note
-from attribution.var.check.expectations import expectations
+from attribution.var.check.companion import expectations
 from attribution.var.estimate.acceptance import Acceptance
 from attribution.var.estimate.bvar_signs import SignsFit, fit_bvar_signs
 from attribution.var.estimate.loadings import implied_shocks, regressed

@@ -10,7 +10,7 @@ import xarray as xr
 
 from attribution import runs
 from attribution.core import niw
-from attribution.core.rotations.claim_rows import Carried
+from attribution.core.rotations.holds import Carried
 from attribution.errors import IdentificationError, SpecError
 from attribution.finding import Finding
 from attribution.model.restriction import Identification
@@ -23,10 +23,14 @@ from attribution.var.estimate.independent_laws import (
     StructuralDraws,
     structural_draws,
 )
-from attribution.var.estimate.structural_checks import distinct_variances, non_gaussian
-from attribution.var.estimate.variance_shift import VarianceShift, fit_variance_shift
-from attribution.var.identify.carriers import Carriers, carriers, names_finding
+from attribution.var.estimate.variance_shift import (
+    VarianceShift,
+    distinct_variances,
+    fit_variance_shift,
+    non_gaussian,
+)
 from attribution.var.identify.claims import Claims
+from attribution.var.identify.feasible import Carriers, carriers, names_finding
 from attribution.var.identify.fits import on_columns, pairs, refuse_exact_zeros, single
 from attribution.var.identify.labels import Naming, name_by_likeness, name_by_table
 from attribution.var.kinds.estimate import Estimate, Groups, claims_of

@@ -13,7 +13,7 @@ from attribution import runs
 from attribution.core import niw
 from attribution.core.niw import NormalInverseWishart
 from attribution.core.rotations.bounds import MARGIN
-from attribution.core.rotations.claim_rows import Line
+from attribution.core.rotations.holds import Line
 from attribution.errors import SpecError
 from attribution.finding import Finding
 from attribution.model.restriction import Identification
@@ -189,13 +189,6 @@ def _homogeneous(claim: Claim, n: int) -> bool:
 
 
 # A closed-form posterior and a table too tight for rejection in; its draws, by moves inside, out.
-#
-# Where every claim bounds responses on impact by a cone, the exact conditionals of a Gibbs sampler
-# move through it (``attribution.core.rotations.cone_gibbs``).  Slices serve what is left: claims
-# beyond
-# impact
-# or across channels.  In narrow cones slices stand still, so that a table has one search or the
-# other, never both.
 
 PARTICLES = 200
 """Slices of one chain that run side by side; each keeps the same number of draws."""
@@ -211,6 +204,11 @@ def searched(
     sampler: str,
 ) -> Estimate:
     """Search the set of a table by ``gibbs`` or by ``slice``, whichever is made for it.
+
+    Where every claim bounds responses on impact by a cone, the exact conditionals of a Gibbs
+    sampler move through it (``attribution.core.rotations.cone_gibbs``). Slices serve what is left:
+    claims beyond impact or across channels. In narrow cones slices stand still, so that a table has
+    one search or the other, never both.
 
     Raises
     ------

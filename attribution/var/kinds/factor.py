@@ -9,7 +9,7 @@ from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.posterior import StructuralPosterior
 from attribution.sampling.judge import begun_again
-from attribution.var.check.profiles import profiles_differ
+from attribution.var.check.separation import profiles_differ
 from attribution.var.estimate.factor import FactorFit, event_factors, fit_factor, prior_factors
 from attribution.var.kinds.bvar import PRIOR_DRAWS, log_priors, prior_ledger
 from attribution.var.kinds.estimate import Estimate, Groups, Sampling

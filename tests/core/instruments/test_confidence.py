@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from attribution.core.instruments.confidence import ConfidenceSet, ratio_set
+from attribution.core.instruments.first_stage import ConfidenceSet, ratio_set
 
 CRITICAL = 2.7055
 

@@ -12,7 +12,6 @@ from attribution.core.laws.factors import (
     FactorLaw,
     bits,
     draw_factors,
-    expected_factors,
     log_density,
     log_likelihood,
     log_states,
@@ -146,17 +145,6 @@ def test_factors_drawn_given_their_errors_have_the_law_of_the_factors():
         one, other = functional(true), functional(drawn)
         gap = one.astype(float) - other
         assert (np.abs(gap.mean(0)) < 4.5 * gap.std(0) / np.sqrt(draws)).all()
-
-
-def test_expected_factors_are_the_mean_of_the_drawn_ones():
-    draws = 20_000
-    law, rng = law_of(6, draws), np.random.default_rng(7)
-    errors = np.broadcast_to(np.array([2.0, -1.0, 3.0, 0.5]), (draws, 4))
-    seen = np.array([True, True, False, True])
-    drawn, _, _ = draw_factors(law, errors, seen, rng)
-    few = FactorLaw(**{key: x[:1] for key, x in vars(law).items()})
-    expected = expected_factors(few, errors[:1], seen)[0]
-    assert (np.abs(drawn.mean(0) - expected) < 4.5 * drawn.std(0) / np.sqrt(draws)).all()
 
 
 def test_the_density_of_a_day_is_that_of_the_sweep():

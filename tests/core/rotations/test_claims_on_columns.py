@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose
 
 from attribution.core import propagate
 from attribution.core.rotations import assign, functionals
-from attribution.core.rotations.claim_rows import (
+from attribution.core.rotations.haar import haar
+from attribution.core.rotations.holds import (
     BETWEEN,
     LARGEST,
     NEGLIGIBLE,
@@ -18,11 +19,11 @@ from attribution.core.rotations.claim_rows import (
     Line,
     Order,
     Share,
+    narrowed,
     ordered,
     stack,
+    tries_until,
 )
-from attribution.core.rotations.haar import haar
-from attribution.core.rotations.holds import narrowed, tries_until
 
 N, LAGS = 4, 2
 

@@ -204,17 +204,6 @@ def test_nothing_accepted_is_nothing_not_a_fallback():
     assert found.rate == found.ess == 0
 
 
-def test_rows_over_horizons_are_rows_on_the_responses():
-    rng = np.random.default_rng(3)
-    lags, factor = 0.3 * rng.normal(size=(5, 2, 3, 3)), rng.normal(size=(5, 3, 3))
-    stacked = restrictions.horizon_rows(FIRST, 3, lags, factor)
-    assert stacked.shape == (5, 12, 3)
-    psi = [np.eye(3), lags[2, 0]]
-    psi.append(lags[2, 0] @ psi[1] + lags[2, 1] @ psi[0])
-    for h in range(3):
-        assert_allclose(stacked[2, 3 * h : 3 * h + 3], FIRST @ psi[h] @ factor[2], atol=1e-12)
-
-
 def test_unnamed_columns_complete_the_rotation(accepted):
     q = restrictions.complete(accepted.columns[:500], np.random.default_rng(1))
     assert_allclose(q.swapaxes(1, 2) @ q, np.broadcast_to(np.eye(3), q.shape), atol=1e-12)

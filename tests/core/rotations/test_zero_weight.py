@@ -6,8 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from attribution.core.rotations.functionals import functionals
-from attribution.core.rotations.haar import restricted
-from attribution.core.rotations.zero_weight import log_volume
+from attribution.core.rotations.haar import log_volume, restricted
 
 N, LAGS, DRAWS = 3, 2, 6
 TABLES = {

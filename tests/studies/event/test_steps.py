@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attribution.errors import DataError
-from attribution.studies.event.feedback import Flows, fixed_point
-from attribution.studies.event.impact import Response, linear
+from attribution.mechanics.feedback import Flows, fixed_point
+from attribution.mechanics.impact import Response, linear
 from attribution.studies.event.steps import (
     PathFlows,
     between,

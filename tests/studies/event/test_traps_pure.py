@@ -21,9 +21,9 @@ from attribution.allocate import (
     triggers_first,
 )
 from attribution.errors import DataError
+from attribution.mechanics.feedback import Flows, fixed_point, loop_gain
+from attribution.mechanics.impact import Response
 from attribution.mechanics.notes import AT_MATURITY
-from attribution.studies.event.feedback import Flows, fixed_point, loop_gain
-from attribution.studies.event.impact import Response
 from attribution.studies.event.note_deltas import book_table, put_table
 
 DRAWS = 60

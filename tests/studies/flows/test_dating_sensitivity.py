@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from attribution.studies.flows.dating_sensitivity import dating_tables, dating_variants, loudest
-from attribution.studies.flows.focus_fit import fit_focus
-from attribution.studies.flows.focus_rows import focus_setup
+from attribution.studies.flows.focus_rows import fit_focus, focus_setup
 from attribution.studies.flows.question import Dating, FlowsQuestion
 from attribution.studies.flows.rows import FlowData
 

@@ -17,8 +17,8 @@ from attribution.studies.flows.evidence import (
     evidence_tables,
     frames,
 )
+from attribution.studies.flows.leave_future_out import PANELS
 from attribution.studies.flows.question import FlowsQuestion, Mechanism, Term
-from attribution.studies.flows.rivals import PANELS
 from attribution.studies.flows.rows import FlowData
 
 TIME, EVENT = 260, (220, 221)

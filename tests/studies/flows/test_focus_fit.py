@@ -10,8 +10,15 @@ from scipy import stats
 
 from attribution.errors import DataError
 from attribution.studies.flows.dating import DatingPrior
-from attribution.studies.flows.focus_fit import average, difference, fit_focus, log_score
-from attribution.studies.flows.focus_rows import focus_setup, term_values, usual_size
+from attribution.studies.flows.focus_rows import (
+    average,
+    difference,
+    fit_focus,
+    focus_setup,
+    log_score,
+    term_values,
+    usual_size,
+)
 from attribution.studies.flows.leave_future_out import foresee, left_out
 from attribution.studies.flows.question import FlowsQuestion, Mechanism, Term
 from attribution.studies.flows.rows import FlowData

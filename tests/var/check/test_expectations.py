@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attribution.model.spec import Expectation
-from attribution.var.check.expectations import judge
+from attribution.var.check.companion import judge
 
 UNITS = {"basis": "basis points", "creations": "million dollars"}
 CLAIMS = (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from attribution.var.check.profiles import profiles, profiles_differ
+from attribution.var.check.separation import profiles, profiles_differ
 
 NAMES = ("a", "b", "c")
 DAYS = np.arange(400)

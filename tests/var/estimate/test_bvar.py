@@ -13,9 +13,8 @@ from attribution.model.spec import System
 from attribution.sampling import engine
 from attribution.var.estimate.bvar import build, fit_bvar
 from attribution.var.estimate.design import design
-from attribution.var.estimate.event_shocks import event_shocks, prior_shocks
 from attribution.var.estimate.kernel import operation
-from attribution.var.estimate.loadings import loadings, past_shocks
+from attribution.var.estimate.loadings import event_shocks, loadings, past_shocks, prior_shocks
 
 FIRST = pd.Timestamp("2025-09-01")
 

@@ -18,8 +18,8 @@ from attribution.sampling.engine import log_density
 from attribution.sampling.modes import mode_above
 from attribution.var.estimate.bvar import build, collect
 from attribution.var.estimate.design import design
-from attribution.var.estimate.event_shocks import event_shocks
 from attribution.var.estimate.kernel import Coefficients
+from attribution.var.estimate.loadings import event_shocks
 from attribution.var.estimate.parameters import prior_parameters
 
 DAYS, SIMULATIONS, TUNE, DRAWS, KEPT = 60, 60, 250, 600, 60

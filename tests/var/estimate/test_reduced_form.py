@@ -16,8 +16,7 @@ from attribution.model.spec import Event, Minnesota, Sample, System, Window
 from attribution.sampling.diagnostics import split_rhat
 from attribution.var.estimate.conjugate import CHAINS, ConjugateForm, conjugate_prior
 from attribution.var.estimate.hierarchical import HierarchicalForm
-from attribution.var.estimate.reduced_form import reduced_form
-from attribution.var.estimate.scaled_form import ScaledForm
+from attribution.var.estimate.reduced_form import ScaledForm, reduced_form
 
 NAMES = ("a", "b", "c")
 TIME = pd.bdate_range("2020-01-01", periods=200)

@@ -17,7 +17,7 @@ from attribution.model.scheme import Errors, Scheme
 from attribution.model.spec import Minnesota, System
 from attribution.sampling import diagnostics
 from attribution.var.estimate.independent_laws import law_of, prior_of, structural_draws
-from attribution.var.estimate.structural_checks import non_gaussian
+from attribution.var.estimate.variance_shift import non_gaussian
 from attribution.var.identify.labels import name_by_likeness
 
 NAMES = ("a", "b", "c")

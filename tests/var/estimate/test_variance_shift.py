@@ -16,8 +16,8 @@ from attribution.core.rotations.naming import match, reordered
 from attribution.errors import DataError, SpecError
 from attribution.model.scheme import Scheme
 from attribution.model.spec import Event, ModelSpec, Sample, System
-from attribution.var.estimate.structural_checks import distinct_variances
 from attribution.var.estimate.variance_shift import (
+    distinct_variances,
     fit_variance_shift,
     proportional,
     proportional_pairs,

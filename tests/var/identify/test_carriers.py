@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.finding import SURE
-from attribution.var.identify.carriers import carriers, names_finding
+from attribution.var.identify.feasible import carriers, names_finding
 from attribution.var.identify.labels import name_by_table
 
 N, LEAD = 5, (2, 400)

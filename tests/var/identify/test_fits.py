@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attribution.core import niw
-from attribution.core.rotations.claim_rows import ordered
 from attribution.core.rotations.haar import haar
+from attribution.core.rotations.holds import ordered
 from attribution.core.rotations.naming import name_uniformly
 from attribution.errors import IdentificationError
 from attribution.model.restriction import Ranking, Response

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from attribution.core.rotations.claim_rows import (
+from attribution.core.rotations.holds import (
     BETWEEN,
     LARGEST,
     NEGLIGIBLE,

@@ -7,8 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attribution.core import niw, propagate
-from attribution.core.rotations.haar import haar
-from attribution.core.rotations.zero_weight import log_volume
+from attribution.core.rotations.haar import haar, log_volume
 from attribution.errors import IdentificationError
 from attribution.var.identify.rotate import rotate
 from attribution.var.identify.triangular import recursive

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from oracles import event_density
 
+from attribution.mechanics.feedback import loop_gain
 from attribution.studies.event.density import law_model
-from attribution.studies.event.feedback import loop_gain
 from attribution.studies.event.loop import SCALARS, loop_price
 from attribution.studies.event.priors import GAMMA_DAYS, LAWS
 

@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from calibration import event_days
+from calibration.event_days import simulate_days
 from scipy import stats
 
 from attribution.errors import DataError
+from attribution.mechanics import impact
 from attribution.sampling import engine
-from attribution.studies.event import impact, priors, simulation
+from attribution.studies.event import priors
 from attribution.studies.event.density import law_model, response
 from attribution.studies.event.fit import fit_event, mixture, prior_draws, weights
 from attribution.studies.event.flows import book_scale, gamma_flow, levels, liquidation_flow
 from attribution.studies.event.layout import layout
 from attribution.studies.event.sampling import LawFit, log_posterior
-from attribution.studies.event.simulation import simulate_days
 from attribution.studies.event.tables import absorbed_of
 
 
@@ -174,8 +176,8 @@ def test_simulated_days_solve_the_model_s_equation(question, rows, surface, monk
     """What is left of each move after impact and drivers is the noise that was drawn."""
     asked, kept, solved = calm(question), [], 0
     drawn = prior_draws(asked, rows, 12, np.random.default_rng(2))
-    made = simulation._shocks
-    monkeypatch.setattr(simulation, "_shocks", lambda *given: kept.append(made(*given)) or kept[-1])
+    made = event_days._shocks
+    monkeypatch.setattr(event_days, "_shocks", lambda *given: kept.append(made(*given)) or kept[-1])
     for index in range(12):
         days = simulate_days(asked, rows, surface, drawn, index, np.random.default_rng(index))
         if days is None:

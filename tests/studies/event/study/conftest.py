@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import attribution as at
+from attribution.mechanics.impact import Response
 from attribution.panel import read_evidence
 from attribution.studies.event.abduction import flat
 from attribution.studies.event.fit import EventFit, LawFit
-from attribution.studies.event.impact import Response
 from attribution.studies.event.layout import layout
 from attribution.studies.event.notes import NoteSurface
 from attribution.studies.event.rows import event_rows

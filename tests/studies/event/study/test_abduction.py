@@ -9,8 +9,13 @@ from scipy import stats
 from scipy.special import erf
 
 from attribution.studies.event import abduction
-from attribution.studies.event.abduction import eve_of, nodes, unexplained_scale, world_of
-from attribution.studies.event.allocation import allocated
+from attribution.studies.event.abduction import (
+    allocated,
+    eve_of,
+    nodes,
+    unexplained_scale,
+    world_of,
+)
 from attribution.studies.event.density import response
 from attribution.studies.event.flows import (
     gamma_flow,

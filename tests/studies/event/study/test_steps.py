@@ -7,11 +7,10 @@ import pytest
 
 from attribution.allocate import but_for
 from attribution.errors import DataError
-from attribution.studies.event.abduction import world_of
-from attribution.studies.event.allocation import allocated
+from attribution.mechanics.impact import linear
+from attribution.studies.event.abduction import allocated, world_of
 from attribution.studies.event.answer import stepping_tables, steps_group, within_day, within_words
 from attribution.studies.event.flows import note_flow, upright, usual_volatility
-from attribution.studies.event.impact import linear
 from attribution.studies.event.path import path_of
 from attribution.studies.event.question import DayBars
 from attribution.studies.event.solved import solved_of, stepped_of

@@ -7,9 +7,9 @@ import pytest
 
 from attribution import allocate
 from attribution.errors import DataError, DiagnosticsError
-from attribution.studies.event.allocation import allocated, interaction_share, order_flow
-from attribution.studies.event.feedback import Flows, fixed_point
-from attribution.studies.event.impact import Response
+from attribution.mechanics.feedback import Flows, fixed_point
+from attribution.mechanics.impact import Response
+from attribution.studies.event.abduction import allocated, interaction_share, order_flow
 from attribution.studies.event.world import (
     POINTS,
     PROFILE,
