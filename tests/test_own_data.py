@@ -52,7 +52,7 @@ def test_a_table_of_ones_own_tells_the_two_shocks_apart(attribution, own):
     for name, drawn in (("risk", -4.0), ("native", -6.0)):
         assert rows[name]["q05"] - 1 < drawn < rows[name]["q95"] + 1
         assert rows[name]["robust_lower"] <= rows[name]["mean"] <= rows[name]["robust_upper"]
-    code, said, err = attribution("summary", out)
+    code, said, err = attribution("summary", out, "--findings")
     assert (code, err) == (0, "")
     assert (out / "tables" / "fall-and-after.csv").is_file()
     assert "contribution[fall, native]" in said and "fall and after" in said

@@ -95,7 +95,14 @@ def test_a_terminal_shows_answers_short_tables_findings_and_the_sentence(run):
     for item in deliver.lines(run, tables(run), every=False):
         console.print(item)
     text = console.export_text()
-    for said in ("A toy [study]", "same day", "9.0 to 16.0", "counts", "weak", "It rose by 12.5."):
+    for said in (
+        "A toy [study]",
+        "same day",
+        "9.0 to 16.0",
+        "further tables (1)",
+        "weak",
+        "It rose by 12.5.",
+    ):
         assert said in text
 
 
