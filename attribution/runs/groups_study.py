@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution.allocate.allocation import switches
-from attribution.allocate.coalitions import Coalitions
-from attribution.allocate.given import coalitions_of
 from attribution.model.study import StudySpec
 from attribution.runs.labels import DRAW
+
+if TYPE_CHECKING:
+    from attribution.allocate.coalitions import Coalitions
 
 TABLES = "tables"
 ANSWERS = "answers"
@@ -92,6 +93,8 @@ def coalitions_group(
     shape : chains, and draws of each.
     triggers : players that strike; all others amplify or dampen what has struck.
     """
+    from attribution.allocate.allocation import switches
+
     on = switches(game.masks, len(game.players)).astype(np.int8)
     data = xr.Dataset(
         {
@@ -114,6 +117,8 @@ def has_coalitions(tree: xr.DataTree) -> bool:
 
 def game_of(tree: xr.DataTree) -> Coalitions:
     """Return the game that a run holds, draws chain after chain."""
+    from attribution.allocate.given import coalitions_of
+
     data = tree[COALITIONS].to_dataset()
     value = data["value"].transpose("chain", "draw", "coalition").to_numpy()
     return coalitions_of(

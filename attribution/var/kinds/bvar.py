@@ -26,10 +26,9 @@ from attribution.var.estimate.loadings import (
     past_shocks,
     prior_shocks,
 )
-from attribution.var.kinds.estimate import Estimate, Groups, Sampling
+from attribution.var.kinds.estimate import REWEIGHTED, Estimate, Groups, Sampling
 
 PRIOR_DRAWS = 2000
-REWEIGHTED = "event left out, on its own scale, or in"
 
 
 def bvar(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:

@@ -22,6 +22,8 @@ from attribution.var.identify.compile import compiled
 
 Groups = dict[str, xr.Dataset]
 CHAINS = 4
+REWEIGHTED = "event left out, on its own scale, or in"
+"""Name of the finding that a fit with the event in another place takes away."""
 TUNE = 500
 
 
