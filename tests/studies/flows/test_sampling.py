@@ -174,7 +174,10 @@ def test_a_study_runs_from_its_rows_to_its_answers(fitted, panel, made, monkeypa
     assert found.tables["dating"].loc["switched", "previous to same day"] > 0.9
     assert said[0] == "sampling 3 funds over 150 days"
     ((rows, dating, prior, given),) = handed
-    assert (dating, prior) == (DatingPrior(*question.dating.weights, question.dating.gradual), question.prior)
+    assert (dating, prior) == (
+        DatingPrior(*question.dating.weights, question.dating.gradual),
+        question.prior,
+    )
     assert (given["draws"], given["chains"]) == (50, 4)
     for name in ("flow", "design", "activity", "size", "per_unit"):
         assert np.array_equal(getattr(rows, name), getattr(fitted.rows, name), equal_nan=True)
