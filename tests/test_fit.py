@@ -4,7 +4,6 @@ import os
 import shutil
 import warnings
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -206,7 +205,7 @@ def test_windows_of_one_start_share_their_days_and_all_share_the_shocks(nested):
 def test_too_short_a_sampled_run_is_refused_and_keeps_its_draws_alone(
     attribution, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(import_module("attribution.var.kinds.estimate"), "TUNE", 20)
+    monkeypatch.setattr("attribution.var.kinds.shape.TUNE", 20)
     words = ["fit", "--model", "bvar", "--event", "2025-10-10", "--draws", "40", "--quiet"]
     code, out, err = attribution(*words, "--out", tmp_path / "run")
     assert (code, out) == (DiagnosticsError.exit_code, "")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribution.core.weighted_draws import log_mean_weight, simple_return
+from attribution.core.moves import log_mean_weight, simple_return
 from attribution.errors import DataError, SpecError
 from attribution.fit import Settings, fit
 from attribution.model import model_from

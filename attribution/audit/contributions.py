@@ -10,7 +10,7 @@ import pandas as pd
 
 from attribution.audit.sources import Sources
 from attribution.audit.tested import Tested, Untestable, by_chance
-from attribution.core.weighted_draws import leading
+from attribution.core.moves import leading
 from attribution.errors import SpecError, nearest
 from attribution.report import draws as saved
 from attribution.report.numbers import label

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from attribution.core.weighted_draws import NOBODY, likeliest
+from attribution.core.moves import NOBODY, likeliest
 from attribution.errors import DataError, EventError, SpecError, nearest
 from attribution.finding import Finding
 from attribution.fit import Settings, fit

@@ -1,4 +1,4 @@
-"""The recursion: carry a path without shocks, or the impulses of each shock, through the lags."""
+"""The recursion: a path without shocks, the impulses of each shock, its share of the variance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to a run and not to a model."""
+"""What a caller may say of a run, of whatever type; what belongs to a run and not to a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes or plain data in; one complete file out, or the old one."""
+"""Bytes or plain data in; one complete file out, or the old one, or an early refusal."""
 
 from __future__ import annotations
 

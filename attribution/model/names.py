@@ -1,4 +1,4 @@
-"""Which names a model, a column, a channel or a window may bear: one rule for all of them."""
+"""Which names a model, a column, a channel or a window may bear, and what a period's label says."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from attribution.core.weighted_draws import simple_return
+from attribution.core.moves import simple_return
 from attribution.errors import DataError, nearest
 from attribution.report.numbers import (
     THIN,

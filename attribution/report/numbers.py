@@ -1,4 +1,4 @@
-"""Numbers and names to text, by one set of rules; nothing else of the report writes a number."""
+"""Numbers, names and tables to text, by one set of rules; nothing else here writes a number."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attribution.core.weighted_draws import simple_return
+from attribution.core.moves import simple_return
 from attribution.report import cells as tables
 from attribution.report import numbers
 from attribution.report.answers import answer_cells

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attribution import runs
-from attribution.core.weighted_draws import NOBODY, likeliest, simple_return
+from attribution.core.moves import NOBODY, likeliest, simple_return
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.report.draws import windows

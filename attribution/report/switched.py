@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attribution.core.weighted_draws import simple_return
+from attribution.core.moves import simple_return
 from attribution.report.answers import answer_cells, grid
 from attribution.report.cells import LOG_POINTS
 from attribution.report.numbers import label, number, per_cent, probability

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from attribution.core.weighted_draws import log_mean_weight, quantile
+from attribution.core.moves import log_mean_weight
+from attribution.core.weighted_draws import quantile
 from attribution.runs.groups_event import (
     coherent,
     contributions,

@@ -1,4 +1,4 @@
-"""Weighted draws in; moments, quantiles, probabilities and their Monte Carlo errors out."""
+"""Weighted draws in; their moments with Monte Carlo errors, and the group that keeps them, out."""
 
 from __future__ import annotations
 

@@ -163,23 +163,7 @@ def put_run(run: Run, folder: Path) -> None:
 
 
 def load_run(folder: Path | str, *, unconverged: bool = False) -> Run:
-    """Read a saved run, and hold it against its record before a number is believed.
-
-    Every file that is on record and there must have the bytes that were written; the contributions
-    of every draw, with its baseline, must again add up to the move.
-
-    Parameters
-    ----------
-    unconverged : whether draws that failed their diagnostics may be looked at.
-
-    Raises
-    ------
-    DataError
-        If the folder holds no run, a part of it cannot be read, was changed, or is of a newer
-        version, or its parts do not add up.
-    DiagnosticsError
-        If its draws failed their diagnostics, and ``unconverged`` is not set.
-    """
+    """Read a saved run as its record; `attribution.load_run` says what is checked and raised."""
     if not isinstance(folder, str | Path):
         raise DataError(
             f"run {shown(folder)}: no path; give the folder that 'attribution fit' wrote"

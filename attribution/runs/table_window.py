@@ -1,4 +1,4 @@
-"""A saved run in; tables of one window, or of one against another, out; weights honoured."""
+"""A saved run in; tables of its windows, responses and shares of variance out; weights honoured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from attribution.core.weighted_draws import chances, leading, log_mean_weight, quantile
+from attribution.core.moves import chances, leading, log_mean_weight
+from attribution.core.weighted_draws import quantile
 from attribution.finding import SURE
 from attribution.model.spec import UNATTRIBUTED
 from attribution.runs.moments import QUANTILES, describe, originals

@@ -1,4 +1,4 @@
-"""Contributions of every chain in; whether the sampler can be trusted out."""
+"""Draws of every chain in; whether the sampler can be trusted out."""
 
 from __future__ import annotations
 

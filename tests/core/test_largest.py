@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from attribution.core.weighted_draws import NOBODY, chances, leading, likeliest
+from attribution.core.moves import NOBODY, chances, leading, likeliest
 
 PARTS = np.array(
     [

@@ -233,6 +233,14 @@ def _narrow(functionals, of, q, rows, masks):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _left(masks, k, straight, turned):  # type: ignore[no-untyped-def]
+    """Keep a channel's columns that fit, as they are and turned; whether one is left."""
+    masks[k, 0] &= straight
+    masks[k, 1] &= turned
+    return masks[k, 0] | masks[k, 1] != 0
+
+
+@njit(cache=True, nogil=True)
 def _lines(x, rows, masks):  # type: ignore[no-untyped-def]
     """Apply half-spaces; whether every channel still has a column."""
     n = x.shape[1]
@@ -245,10 +253,7 @@ def _lines(x, rows, masks):  # type: ignore[no-untyped-def]
             value = gain * x[i, c] + base * x[j, c]
             straight |= int(value >= offset) << c
             turned |= int(-value >= offset) << c
-        k = rows.line_channel[r]
-        masks[k, 0] &= straight
-        masks[k, 1] &= turned
-        if masks[k, 0] | masks[k, 1] == 0:
+        if not _left(masks, rows.line_channel[r], straight, turned):
             return False
     return True
 
@@ -269,10 +274,7 @@ def _shares(x, rows, size, masks):  # type: ignore[no-untyped-def]
         fit = 0
         for c in range(n):
             fit |= int(low * whole <= size[c] <= high * whole) << c
-        k = rows.share_channel[r]
-        masks[k, 0] &= fit
-        masks[k, 1] &= fit
-        if masks[k, 0] | masks[k, 1] == 0:
+        if not _left(masks, rows.share_channel[r], fit, fit):
             return False
     return True
 
@@ -287,10 +289,7 @@ def _carried(x, rows, size, masks):  # type: ignore[no-untyped-def]
         fit = 0
         for c in range(n):
             fit |= int(_ranks(size, c, rows.carried_kind[r], rows.carried_bounds[r])) << c
-        k = rows.carried_channel[r]
-        masks[k, 0] &= fit
-        masks[k, 1] &= fit
-        if masks[k, 0] | masks[k, 1] == 0:
+        if not _left(masks, rows.carried_channel[r], fit, fit):
             return False
     return True
 

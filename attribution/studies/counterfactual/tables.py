@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from attribution.core.weighted_draws import log_mean_weight
+from attribution.core.moves import log_mean_weight
 from attribution.runs.study import of_draws, spread
 from attribution.studies.counterfactual.placebo import Placebo
 from attribution.studies.counterfactual.question import CounterfactualQuestion, Span

@@ -1,4 +1,4 @@
-r"""Log density of Student's t with a scale of its own, and its derivatives.
+r"""The log density of the structural model of one day, with its gradient, and its parts.
 
 .. math::
     \ln t_\nu(e; s) = \ln\Gamma\tfrac{\nu+1}2 - \ln\Gamma\tfrac\nu2 - \tfrac12 \ln \nu\pi - \ln s

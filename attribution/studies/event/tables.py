@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from attribution import allocate
-from attribution.core.weighted_draws import NOBODY, chances, leading, likeliest
+from attribution.core.moves import NOBODY, chances, leading, likeliest
 from attribution.finding import SURE
 from attribution.runs.study import Row, of_draws, of_interval, spread
 from attribution.sampling.diagnostics import effective_size, mean_with_error

@@ -1,4 +1,4 @@
-"""The saved prediction of asked rows in; how far each published row lies from it out."""
+"""The saved prediction of asked rows in; how far each row lies from it, by dating, out."""
 
 from __future__ import annotations
 

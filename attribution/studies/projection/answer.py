@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import norm
 
-from attribution.core.weighted_draws import log_mean_weight
+from attribution.core.moves import log_mean_weight
 from attribution.errors import SpecError
 from attribution.finding import Finding
 from attribution.model.study import StudySpec

@@ -1,4 +1,4 @@
-"""Contributions of a model and of its companion in; whether the two tell one story out."""
+"""A fitted model beside its companion, or its test series, in; whether they tell one story out."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from attribution.core.weighted_draws import chances, leading
+from attribution.core.moves import chances, leading
 from attribution.finding import Finding
 from attribution.model.spec import UNATTRIBUTED
 from attribution.sampling.pareto import LIMIT

@@ -1,4 +1,4 @@
-"""What the two triangular schemes share: one rotation for every draw of a reduced form."""
+"""The two triangular schemes, on impact and in the long run: one rotation for every draw."""
 
 from __future__ import annotations
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from attribution.var.kinds.estimate import REWEIGHTED, Estimate, Sampling, estimate
+from attribution.var.kinds.shape import REWEIGHTED, Estimate, Sampling, estimate
 
 __all__ = ["REWEIGHTED", "Estimate", "Sampling", "estimate"]

@@ -26,7 +26,7 @@ from attribution.var.estimate.loadings import (
     past_shocks,
     prior_shocks,
 )
-from attribution.var.kinds.estimate import REWEIGHTED, Estimate, Groups, Sampling
+from attribution.var.kinds.shape import REWEIGHTED, Estimate, Groups, Sampling
 
 PRIOR_DRAWS = 2000
 

@@ -17,7 +17,7 @@ from attribution.var.check.companion import expectations
 from attribution.var.estimate.acceptance import Acceptance
 from attribution.var.estimate.bvar_signs import SignsFit, fit_bvar_signs
 from attribution.var.estimate.loadings import implied_shocks, regressed
-from attribution.var.kinds.estimate import Estimate, Groups, Sampling
+from attribution.var.kinds.shape import Estimate, Groups, Sampling
 
 
 def bvar_signs(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:

@@ -33,7 +33,7 @@ from attribution.var.identify.claims import Claims
 from attribution.var.identify.feasible import Carriers, carriers, names_finding
 from attribution.var.identify.fits import on_columns, pairs, refuse_exact_zeros, single
 from attribution.var.identify.labels import Naming, name_by_likeness, name_by_table
-from attribution.var.kinds.estimate import Estimate, Groups, claims_of
+from attribution.var.kinds.shape import Estimate, Groups, claims_of
 
 # Shocks that a law tells apart, without the names of a table, in; groups of a run out.
 

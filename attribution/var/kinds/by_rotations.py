@@ -37,7 +37,7 @@ from attribution.var.identify.slice import sliced
 from attribution.var.identify.triangular import long_run, recursive, upright
 from attribution.var.identify.weights import narrative_weight
 from attribution.var.kinds.bvar_signs import acceptance_finding, acceptance_note
-from attribution.var.kinds.estimate import Estimate, Groups, claims_of
+from attribution.var.kinds.shape import Estimate, Groups, claims_of
 from attribution.var.reduced import Batch, ReducedForm
 
 # A closed-form posterior in; one draw at its centre, for estimates beside posteriors, out.

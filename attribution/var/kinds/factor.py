@@ -12,7 +12,7 @@ from attribution.sampling.judge import begun_again
 from attribution.var.check.separation import profiles_differ
 from attribution.var.estimate.factor import FactorFit, event_factors, fit_factor, prior_factors
 from attribution.var.kinds.bvar import PRIOR_DRAWS, log_priors, prior_ledger
-from attribution.var.kinds.estimate import Estimate, Groups, Sampling
+from attribution.var.kinds.shape import Estimate, Groups, Sampling
 
 
 def factor(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:

@@ -29,7 +29,7 @@ from attribution.var.identify.fits import on_columns
 from attribution.var.identify.obey import obeying, violation
 from attribution.var.kinds.by_law import by_law
 from attribution.var.kinds.by_rotations import by_order, by_restrictions
-from attribution.var.kinds.estimate import Estimate, Groups, Sampling, claims_of
+from attribution.var.kinds.shape import Estimate, Groups, Sampling, claims_of
 
 STAGE = ("f", "f_hc0", "f_hc1", "r2", "r2_adjusted", "f_effective", "f_critical", "observations")
 SETS = ("response", "se", "delta_low", "delta_high", "robust_low", "robust_high", "robust_shape")

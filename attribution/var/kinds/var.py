@@ -9,7 +9,7 @@ from attribution.model.spec import ModelSpec
 from attribution.panel import Panel
 from attribution.runs.labels import rows_note
 from attribution.var.estimate.var import estimate_var
-from attribution.var.kinds.estimate import Estimate, Sampling
+from attribution.var.kinds.shape import Estimate, Sampling
 
 
 def var(spec: ModelSpec, panel: Panel, how: Sampling) -> Estimate:

@@ -15,7 +15,7 @@ from attribution.var.estimate.cones import cone_chains, table_cones
 from attribution.var.estimate.conjugate import conjugate_form, estimation_sample
 from attribution.var.identify.slice import _Map
 from attribution.var.kinds.by_rotations import impact_cones
-from attribution.var.kinds.estimate import claims_of
+from attribution.var.kinds.shape import claims_of
 
 DAY = "2026-02-05"
 

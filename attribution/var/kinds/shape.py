@@ -1,4 +1,4 @@
-"""The estimator of each kind of VAR."""
+"""How a VAR is to be estimated, what every kind hands on, and the estimator of each."""
 
 from __future__ import annotations
 
